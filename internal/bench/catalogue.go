@@ -1,0 +1,68 @@
+package bench
+
+import "io/fs"
+
+// Framework is one catalogue entry: a folder with an example application, a
+// manifest and one lock file per edition.
+type Framework struct {
+	Name     string `yaml:"name" json:"framework"`
+	Package  string `yaml:"package" json:"package"` // its name in the package index; its release is the framework's version
+	Homepage string `yaml:"homepage" json:"homepage"`
+
+	Servings  map[string]Serving  `yaml:"servings" json:"servings"`
+	Workloads map[string]Workload `yaml:"workloads" json:"workloads"`
+	Editions  map[string]Variant  `yaml:"editions" json:"editions"`
+
+	Files fs.FS             `yaml:"-" json:"-"` // the folder itself
+	Locks map[string][]byte `yaml:"-" json:"-"` // edition to requirements with hashes
+}
+
+// Variant is what an edition changes: what is installed and, where the releases
+// of its time need it, other ways to serve or other answers.
+type Variant struct {
+	Requirements []string            `yaml:"requirements" json:"requirements"` // as given to the resolver
+	Servings     map[string]Serving  `yaml:"servings,omitempty" json:"-"`
+	Workloads    map[string]Workload `yaml:"workloads,omitempty" json:"-"`
+}
+
+// Serving is a way to run the application.
+type Serving struct {
+	Server string            `yaml:"server" json:"server"` // what listens, for people
+	Argv   []string          `yaml:"argv" json:"argv"`     // with {python}, {bin}, {app}, {port}
+	Env    map[string]string `yaml:"env,omitempty" json:"env,omitempty"`
+	Source string            `yaml:"source" json:"source"` // the page of the documentation that shows it
+	Read   string            `yaml:"read" json:"read"`     // the day that page was read, 2006-01-02
+}
+
+// Workload is what is asked of a server and what it must answer.
+type Workload struct {
+	Request Request `yaml:"request" json:"request"`
+	Expect  Expect  `yaml:"expect" json:"expect"`
+}
+
+// Request is the one request that is sent over and over.
+type Request struct {
+	Method  string            `yaml:"method" json:"method"` // GET when empty
+	Path    string            `yaml:"path" json:"path"`
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
+}
+
+// Expect is the only right answer.
+type Expect struct {
+	Status      int    `yaml:"status" json:"status"`
+	ContentType string `yaml:"content_type" json:"content_type"` // compared whole; not compared when empty
+	Body        string `yaml:"body" json:"body"`                 // compared byte for byte
+}
+
+// Edition is a dated set of versions.
+type Edition struct {
+	Name   string     `yaml:"name" json:"name"`
+	Date   string     `yaml:"date" json:"date"` // the package index as it stood on that day, 2006-01-02
+	Python PythonWish `yaml:"python" json:"python"`
+}
+
+// PythonWish says which interpreter an edition runs on.
+type PythonWish struct {
+	Version string `yaml:"version" json:"version"`                       // wanted: "3.13"
+	AtLeast string `yaml:"at_least,omitempty" json:"at_least,omitempty"` // accepted, marked, where the wanted one cannot be had; empty: nothing else
+}

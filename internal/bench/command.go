@@ -1,0 +1,30 @@
+package bench
+
+import "time"
+
+// Command is a program to run. There is no shell: Argv is passed as it is.
+type Command struct {
+	Name  string   // for errors and logs
+	Argv  []string // Argv[0] is a path, or a name looked up on PATH
+	Dir   string   // working directory; the current one when empty
+	Env   []string // added to a minimal environment: PATH, HOME, locale, temporary folder
+	Stdin []byte
+	CPUs  []int // processors it may use; all when empty
+}
+
+// Output is what a program that ended left behind.
+type Output struct {
+	Stdout  []byte
+	Stderr  []byte        // its last lines
+	CPU     time.Duration // user and system time of it and its waited-for children (wait4)
+	Elapsed time.Duration
+}
+
+// Usage is what a server's whole process tree has used so far. The difference
+// of two readings is the cost of what lay between.
+type Usage struct {
+	CPU       time.Duration // all threads, dead ones included
+	Memory    int64         // bytes, proportional set size
+	RunQueue  time.Duration // time its live threads were runnable and waited for a processor
+	Processes int
+}

@@ -1,0 +1,25 @@
+package bench
+
+import "io/fs"
+
+// Recipe says what an environment holds. Two recipes with the same content get
+// the same environment.
+type Recipe struct {
+	Name    string     // for progress and errors: "sanic@current"
+	Package string     // the package whose release is the framework's version
+	Python  PythonWish // which interpreter
+	Lock    []byte     // requirements with hashes
+	Files   fs.FS      // the application, copied beside the packages
+}
+
+// Environment is an installed recipe.
+type Environment struct {
+	App    string // folder of the application: the server's working directory
+	Bin    string // folder of its executables
+	Python string // path of its interpreter
+
+	Version       string            // release of Recipe.Package
+	PythonVersion string            // "3.13.0"
+	Packages      map[string]string // everything installed, name to release
+	Marks         []Mark            // MarkOtherPython when the wanted one could not be had
+}

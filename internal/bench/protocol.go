@@ -1,0 +1,148 @@
+package bench
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Order says in which order the targets are measured within a round.
+type Order string
+
+// The orders there are.
+const (
+	OrderFixed    Order = "fixed"    // as configured, in every round
+	OrderRotated  Order = "rotated"  // each round starts one target later
+	OrderShuffled Order = "shuffled" // anew in each round, from the campaign's recorded seed
+)
+
+// Engines that generate load.
+const (
+	EngineNative = "native" // restbench's own, checks every answer
+	EngineWrk    = "wrk"    // the publication's tool
+)
+
+// Names of protocols with a fixed meaning.
+const (
+	ProtocolClassic = "classic" // the publication's
+	ProtocolCustom  = "custom"  // parameters given by flag, under no name of their own
+)
+
+// Protocol is a named block of parameters. Two campaigns are comparable only
+// when all of them are equal.
+type Protocol struct {
+	Name        string        `json:"name"`
+	Rounds      int           `json:"rounds"`
+	Duration    time.Duration `json:"-"` // of one measurement
+	Threads     int           `json:"threads"`
+	Connections int           `json:"connections"` // divided by Threads, the remainder is dropped, as wrk does
+	Order       Order         `json:"order"`
+	Warmup      time.Duration `json:"-"` // load before each measurement, not counted
+	Engine      string        `json:"engine"`
+}
+
+// Classic is the protocol of the publication, with restbench's own engine.
+func Classic() Protocol {
+	return Protocol{
+		Name: ProtocolClassic, Rounds: 10, Duration: 10 * time.Second,
+		Threads: 5, Connections: 20, Order: OrderFixed, Engine: EngineNative,
+	}
+}
+
+// IsClassic reports whether p has the publication's parameters. The engine is
+// free: the publication's numbers came from wrk.
+func (p Protocol) IsClassic() bool {
+	c := Classic()
+	c.Name, c.Engine = p.Name, p.Engine
+	return p == c
+}
+
+// Effective is the number of connections that are really opened: wrk divides
+// them by the threads and drops the remainder.
+func (p Protocol) Effective() int { return p.Connections / p.Threads * p.Threads }
+
+// Validate names the first parameter that cannot be measured with.
+func (p Protocol) Validate() error {
+	switch {
+	case p.Name == "":
+		return fmt.Errorf("protocol: name is missing")
+	case p.Name == ProtocolClassic && !p.IsClassic():
+		return fmt.Errorf("protocol: %q is the publication's (10 rounds of 10s, 5 threads, 20 connections, fixed order, no warm-up); give other parameters another name", p.Name)
+	case p.Rounds < 1 || p.Rounds > 10_000:
+		return fmt.Errorf("protocol: rounds is %d, must be 1 to 10000", p.Rounds)
+	case p.Duration < 100*time.Millisecond || p.Duration > time.Hour:
+		return fmt.Errorf("protocol: duration is %s, must be 100ms to 1h", p.Duration)
+	case p.Threads < 1 || p.Threads > 256:
+		return fmt.Errorf("protocol: threads is %d, must be 1 to 256", p.Threads)
+	case p.Connections < p.Threads || p.Connections > 10_000:
+		return fmt.Errorf("protocol: connections is %d, must be %d (one a thread) to 10000", p.Connections, p.Threads)
+	case p.Warmup < 0 || p.Warmup > time.Hour:
+		return fmt.Errorf("protocol: warmup is %s, must be 0s to 1h", p.Warmup)
+	}
+	return p.validateWords()
+}
+
+func (p Protocol) validateWords() error {
+	switch p.Order {
+	case OrderFixed, OrderRotated, OrderShuffled:
+	default:
+		return fmt.Errorf("protocol: order is %q, must be fixed, rotated or shuffled", p.Order)
+	}
+	switch p.Engine {
+	case EngineNative, EngineWrk:
+	default:
+		return fmt.Errorf("protocol: engine is %q, must be native or wrk", p.Engine)
+	}
+	if p.Engine == EngineWrk && p.Duration%time.Second != 0 {
+		return fmt.Errorf("protocol: duration is %s, wrk measures whole seconds only", p.Duration)
+	}
+	return nil
+}
+
+// Hash identifies the parameters; the name is part of it. Statistics never mix
+// measurements of different hashes.
+func (p Protocol) Hash() string {
+	text, err := json.Marshal(p.fields())
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
+}
+
+type protocolFields struct {
+	protocolAlias
+	Duration float64 `json:"duration_seconds"`
+	Warmup   float64 `json:"warmup_seconds"`
+}
+
+type protocolAlias Protocol // without methods, so that encoding does not recurse
+
+func (p Protocol) fields() protocolFields {
+	return protocolFields{protocolAlias(p), p.Duration.Seconds(), p.Warmup.Seconds()}
+}
+
+// MarshalJSON writes durations as seconds and adds the hash.
+func (p Protocol) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		protocolFields
+		Hash string `json:"hash"`
+	}{p.fields(), p.Hash()})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes; the hash is derived, not read.
+func (p *Protocol) UnmarshalJSON(text []byte) error {
+	var f protocolFields
+	if err := json.Unmarshal(text, &f); err != nil {
+		return err
+	}
+	*p = Protocol(f.protocolAlias)
+	p.Duration, p.Warmup = seconds(f.Duration), seconds(f.Warmup)
+	return nil
+}
+
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(time.Microsecond)
+}

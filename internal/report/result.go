@@ -1,0 +1,75 @@
+// Package report derives everything that is shown from raw measurements: one
+// Result, and from it tables, JSON, CSV and figures. It stores nothing and
+// measures nothing, so that a corrected formula corrects all history.
+package report
+
+import (
+	"time"
+
+	"restbench/internal/bench"
+)
+
+// Result is a campaign as it is shown.
+type Result struct {
+	Campaign Header       `json:"campaign"`
+	Results  []Row        `json:"results"` // fastest first within an edition
+	Failures []FailureRow `json:"failures"`
+}
+
+// Header says what was run, on what, when.
+type Header struct {
+	ID       int64          `json:"id"`
+	Kind     bench.Kind     `json:"kind"`
+	State    bench.State    `json:"state"`
+	Started  time.Time      `json:"started"`
+	Finished *time.Time     `json:"finished"`
+	Rounds   int            `json:"rounds"` // complete ones
+	Seed     uint64         `json:"seed"`
+	Protocol bench.Protocol `json:"protocol"`
+	Machine  bench.Machine  `json:"machine"`
+}
+
+// Row is one target's result. Pointers are nil where a value is undefined.
+type Row struct {
+	Name      string       `json:"target"` // sanic@current
+	Target    bench.Target `json:"-"`
+	Framework string       `json:"framework"`
+	Edition   string       `json:"edition"`
+	Serving   string       `json:"serving"`
+	Workload  string       `json:"workload"`
+	Version   string       `json:"version"`
+	Server    string       `json:"server"`
+	Python    string       `json:"python"`
+	Rounds    int          `json:"rounds"` // how many valid rounds the numbers rest on
+
+	RequestsPerSecond Estimate  `json:"requests_per_second"`
+	Relative          *float64  `json:"relative"`      // mean / base's mean
+	RelativeCI95      *Interval `json:"relative_ci95"` // from the ratios inside the rounds
+	Base              *string   `json:"base"`          // the framework that Relative is relative to
+
+	LatencySeconds         map[string]float64        `json:"latency_seconds"` // p50, p90, p99, p99.9; empty where not measured
+	Errors                 map[bench.ErrorKind]int64 `json:"errors"`
+	ServerCPUSecondsPerReq *float64                  `json:"server_cpu_seconds_per_request"`
+	ServerMemoryBytes      *int64                    `json:"server_memory_bytes"`
+	ClientCPUSecondsPerReq *float64                  `json:"client_cpu_seconds_per_request"`
+	LimitedBy              *string                   `json:"limited_by"` // server, client, stalled, unfilled
+	Marks                  []string                  `json:"marks"`      // "noisy: steal in 2 of 10 rounds"
+}
+
+// Estimate is a mean with its spread over n rounds.
+type Estimate struct {
+	Mean   float64   `json:"mean"`
+	Stddev *float64  `json:"stddev"` // sample standard deviation; nil below n = 2
+	CI95   *Interval `json:"ci95"`   // nil below n = 2
+}
+
+// Interval is [low, high].
+type Interval [2]float64
+
+// FailureRow is a failure as it is shown.
+type FailureRow struct {
+	Target string      `json:"target"`
+	Round  int         `json:"round"` // 0: outside the rounds
+	Stage  bench.Stage `json:"stage"`
+	Cause  string      `json:"cause"`
+}
