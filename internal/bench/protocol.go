@@ -33,14 +33,14 @@ const (
 // Protocol is a named block of parameters. Two campaigns are comparable only
 // when all of them are equal.
 type Protocol struct {
-	Name        string        `json:"name"`
-	Rounds      int           `json:"rounds"`
-	Duration    time.Duration `json:"-"` // of one measurement
-	Threads     int           `json:"threads"`
-	Connections int           `json:"connections"` // divided by Threads, the remainder is dropped, as wrk does
-	Order       Order         `json:"order"`
-	Warmup      time.Duration `json:"-"` // load before each measurement, not counted
-	Engine      string        `json:"engine"`
+	Name        string        `json:"name" yaml:"name"`
+	Rounds      int           `json:"rounds" yaml:"rounds"`
+	Duration    time.Duration `json:"-" yaml:"duration"` // of one measurement
+	Threads     int           `json:"threads" yaml:"threads"`
+	Connections int           `json:"connections" yaml:"connections"` // divided by Threads, the remainder is dropped, as wrk does
+	Order       Order         `json:"order" yaml:"order"`
+	Warmup      time.Duration `json:"-" yaml:"warmup"` // load before each measurement, not counted
+	Engine      string        `json:"engine" yaml:"engine"`
 }
 
 // Classic is the protocol of the publication, with restbench's own engine.

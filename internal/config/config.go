@@ -1,0 +1,96 @@
+// Package config turns the configuration file into a Config: strict YAML, one
+// clear line for each mistake. It knows nothing of what the values are used for
+// and starts nothing; the schedule and the names of frameworks are checked by
+// those who understand them.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"go.yaml.in/yaml/v3"
+
+	"restbench/internal/bench"
+)
+
+// Config is what a user can say in the file. The zero file is valid.
+type Config struct {
+	Schedule   string         `yaml:"schedule"`   // cron expression, UTC unless it says otherwise
+	Editions   []string       `yaml:"editions"`   // of the catalogue
+	Frameworks []string       `yaml:"frameworks"` // all of the catalogue when empty
+	Protocol   bench.Protocol `yaml:"protocol"`
+	Pinning    string         `yaml:"pinning"` // auto, none, or server=0;client=1
+	Pythons    []string       `yaml:"pythons"` // paths of interpreters to consider first
+	Targets    []Target       `yaml:"targets"` // edition "own"
+}
+
+// Target is a server of the user's own.
+type Target struct {
+	Name    string            `yaml:"name"`
+	Version string            `yaml:"version"` // for people; restbench does not look
+	Command []string          `yaml:"command"` // argv, with {port}
+	Dir     string            `yaml:"dir"`
+	Env     map[string]string `yaml:"env"`
+	Request bench.Request     `yaml:"request"`
+	Expect  bench.Expect      `yaml:"expect"`
+}
+
+// Default is the configuration without a file.
+func Default() Config {
+	return Config{
+		Schedule: "0 */3 * * *",
+		Editions: []string{bench.EditionCurrent},
+		Protocol: bench.Classic(),
+		Pinning:  "auto",
+	}
+}
+
+// Load reads the file at path; an empty path gives the defaults. Errors name
+// the file and, where there is one, the line.
+func Load(path string) (Config, error) {
+	if path == "" {
+		return Default(), nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	return Parse(path, text)
+}
+
+// Parse is Load for text that was read before; path is for errors only.
+func Parse(path string, text []byte) (Config, error) {
+	c := Default()
+	c.Protocol.Name = ""
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Config{}, explain(path, err)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Config{}, fmt.Errorf("%s: more than one YAML document; keep the first", path)
+	}
+	if err := c.complete(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c *Config) complete() error {
+	if c.Protocol.Name == "" {
+		if !c.Protocol.IsClassic() {
+			return errors.New(`protocol: these are not the parameters of "classic"; give them a name of their own (name: ...)`)
+		}
+		c.Protocol.Name = bench.ProtocolClassic
+	}
+	if err := c.Protocol.Validate(); err != nil {
+		return err
+	}
+	if len(c.Editions) == 0 && len(c.Targets) == 0 {
+		return errors.New("editions: nothing to measure; name an edition or targets")
+	}
+	return validateTargets(c.Targets)
+}

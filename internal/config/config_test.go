@@ -1,0 +1,114 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"restbench/internal/bench"
+)
+
+func TestLoadReadsEveryKey(t *testing.T) {
+	got, err := Load("testdata/good.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Schedule:   "30 2 * * *",
+		Editions:   []string{"current", "2020"},
+		Frameworks: []string{"flask", "sanic"},
+		Pinning:    "none",
+		Pythons:    []string{"/opt/python3.8/bin/python3.8"},
+		Protocol: bench.Protocol{Name: "quick", Rounds: 3, Duration: 2 * time.Second, Threads: 1, Connections: 8,
+			Order: bench.OrderShuffled, Warmup: 500 * time.Millisecond, Engine: bench.EngineNative},
+		Targets: []Target{{
+			Name: "my-service", Version: "1.4", Command: []string{"/srv/my/bin/serve", "--port", "{port}"}, Dir: "/srv/my",
+			Env:     map[string]string{"MODE": "production"},
+			Request: bench.Request{Method: "GET", Path: "/health", Headers: map[string]string{"Accept": "application/json"}},
+			Expect:  bench.Expect{Status: 200, ContentType: "application/json", Body: `{"ok":true}`},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoFileAndEmptyFileAreTheDefaults(t *testing.T) {
+	for _, path := range []string{"", "testdata/empty.yml"} {
+		got, err := Load(path)
+		if err != nil {
+			t.Fatalf("Load(%q): %v", path, err)
+		}
+		if diff := cmp.Diff(Default(), got); diff != "" {
+			t.Errorf("Load(%q) (-default +got):\n%s", path, diff)
+		}
+	}
+}
+
+func TestATargetNeedsOnlyNameAndCommand(t *testing.T) {
+	c, err := Parse("x", []byte("editions: []\ntargets: [{name: a, command: [serve], env: {PORT: '{port}'}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := bench.Request{Method: "GET", Path: "/"}
+	if diff := cmp.Diff(want, c.Targets[0].Request); diff != "" {
+		t.Errorf("default request (-want +got):\n%s", diff)
+	}
+	if c.Targets[0].Expect.Status != 200 {
+		t.Errorf("default status is %d, want 200", c.Targets[0].Expect.Status)
+	}
+}
+
+func TestBadFilesAreToldInOneLine(t *testing.T) {
+	tests := map[string]string{
+		"missing.yml":                 "read configuration: open testdata/missing.yml: no such file or directory",
+		"invalid-unknown-key.yml":     `testdata/invalid-unknown-key.yml:3: unknown key "roundz" (known here: name, rounds, duration, threads, connections, order, warmup, engine)`,
+		"invalid-unknown-top-key.yml": `testdata/invalid-unknown-top-key.yml:1: unknown key "shedule" (known here: schedule, editions, frameworks, protocol, pinning, pythons, targets)`,
+		"invalid-rounds-word.yml":     "testdata/invalid-rounds-word.yml:2: cannot unmarshal !!str `many` into int",
+		"invalid-unnamed-protocol.yml": `testdata/invalid-unnamed-protocol.yml: protocol: these are not the parameters of "classic"; ` +
+			`give them a name of their own (name: ...)`,
+		"invalid-classic-changed.yml": `testdata/invalid-classic-changed.yml: protocol: "classic" is the publication's ` +
+			`(10 rounds of 10s, 5 threads, 20 connections, fixed order, no warm-up); give other parameters another name`,
+		"invalid-no-rounds.yml":     "testdata/invalid-no-rounds.yml: protocol: rounds is 0, must be 1 to 10000",
+		"invalid-order.yml":         `testdata/invalid-order.yml: protocol: order is "random", must be fixed, rotated or shuffled`,
+		"invalid-engine.yml":        `testdata/invalid-engine.yml: protocol: engine is "ab", must be native or wrk`,
+		"invalid-wrk-duration.yml":  "testdata/invalid-wrk-duration.yml: protocol: duration is 500ms, wrk measures whole seconds only",
+		"invalid-connections.yml":   "testdata/invalid-connections.yml: protocol: connections is 4, must be 8 (one a thread) to 10000",
+		"invalid-no-port.yml":       `testdata/invalid-no-port.yml: targets[0] "a": command: must use {port}, in an argument or in env`,
+		"invalid-twice.yml":         `testdata/invalid-twice.yml: targets[1] "a": this name is taken by an earlier target`,
+		"invalid-target-name.yml":   `testdata/invalid-target-name.yml: targets[0] "A b": name: must be lower-case letters, digits, '.', '_' or '-', 63 at most`,
+		"invalid-expect-key.yml":    `testdata/invalid-expect-key.yml:4: unknown key "state" (known here: status, content_type, body)`,
+		"invalid-syntax.yml":        "testdata/invalid-syntax.yml:1: did not find expected node content",
+		"invalid-two-documents.yml": "testdata/invalid-two-documents.yml: more than one YAML document; keep the first",
+		"invalid-nothing.yml":       "testdata/invalid-nothing.yml: editions: nothing to measure; name an edition or targets",
+	}
+	for file, want := range tests {
+		_, err := Load("testdata/" + file)
+		if err == nil {
+			t.Errorf("%s: no error, want %q", file, want)
+			continue
+		}
+		if err.Error() != want {
+			t.Errorf("%s:\n got %s\nwant %s", file, err, want)
+		}
+	}
+	files, _ := filepath.Glob("testdata/invalid-*.yml")
+	for _, file := range files {
+		if _, ok := tests[filepath.Base(file)]; !ok {
+			t.Errorf("%s has no row in this table", file)
+		}
+	}
+}
+
+func FuzzParseNeverPanicsAndTellsOneLine(f *testing.F) {
+	f.Add("schedule: '@daily'")
+	f.Add("protocol: {rounds: 1e9}")
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := Parse("f", []byte(text)); err != nil && strings.TrimSpace(err.Error()) == "" {
+			t.Error("empty error")
+		}
+	})
+}
