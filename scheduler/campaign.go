@@ -1,0 +1,179 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"restbench/internal/bench"
+)
+
+// Runner carries campaigns out. Its fields are set once, by the one who wires
+// it; it holds no state between campaigns.
+type Runner struct {
+	Starter  Starter
+	Engine   func(name string) (Engine, error) // by the protocol's engine
+	Recorder Recorder
+	Verify   func(ctx context.Context, address string, w bench.Workload) error
+	Window   func() (end func() bench.Conditions) // watches the machine during a measurement
+	Judge    func(bench.Measurement) []bench.Mark
+	// Lock waits until no other campaign runs on this machine; waiting tells for whom.
+	Lock     func(ctx context.Context, waiting func(holder string)) (unlock func(), err error)
+	Observe  func(bench.Event)
+	Machine  bench.Machine
+	Pinning  Pinning
+	Parallel int // how many targets are prepared, and how many are started, at once
+}
+
+// Pinning says which processors servers and clients use; all when empty.
+type Pinning struct {
+	Server, Client []int
+	Name           string // "none", or "server 0 client 1"
+}
+
+// Request is what a campaign is to do.
+type Request struct {
+	Kind     bench.Kind
+	Protocol bench.Protocol
+	Seed     uint64 // of the order, when shuffled
+	Entrants []Entrant
+}
+
+// ErrNothingMeasured means that a campaign ended without a single number.
+var ErrNothingMeasured = errors.New("nothing was measured")
+
+// campaign is one campaign under way.
+type campaign struct {
+	*Runner
+	Request
+	engine    Engine
+	bench     bench.Campaign
+	entries   []*entry
+	phase     bench.Phase
+	measured  int
+	recordErr error // the first failure of the recorder
+}
+
+// entry is an entrant under way. Its server is nil while it does not run.
+type entry struct {
+	Entrant
+	prepared Prepared
+	server   Server
+	address  string
+	out      bool // takes no further part
+}
+
+// Run carries out one campaign. When ctx ends it stops where it is, keeps what
+// there is and returns no error for that; the campaign's state tells. Failures
+// of targets are recorded and do not end the campaign.
+func (r *Runner) Run(ctx context.Context, q Request) (bench.Campaign, error) {
+	c := &campaign{Runner: r, Request: q}
+	engine, err := r.Engine(q.Protocol.Engine)
+	if err != nil {
+		return c.bench, err
+	}
+	c.engine = engine
+	unlock, err := r.Lock(ctx, func(holder string) { c.enter(bench.PhaseWaiting, "waiting for "+holder) })
+	if err != nil {
+		return c.bench, fmt.Errorf("wait for other campaigns on this machine: %w", err)
+	}
+	defer unlock()
+	if err := c.begin(ctx); err != nil {
+		return c.bench, err
+	}
+	return c.run(ctx)
+}
+
+func (c *campaign) begin(ctx context.Context) error {
+	c.bench = bench.Campaign{
+		Kind: c.Kind, State: bench.StateRunning, Protocol: c.Protocol,
+		Machine: c.Machine, Seed: c.Seed, Started: time.Now().UTC(),
+	}
+	for _, e := range c.Entrants {
+		c.entries = append(c.entries, &entry{Entrant: e})
+		c.bench.Participants = append(c.bench.Participants, bench.Participant{Target: e.Target})
+	}
+	id, err := c.Recorder.Begin(ctx, c.bench)
+	if err != nil {
+		return fmt.Errorf("record the campaign: %w", err)
+	}
+	c.bench.ID = id
+	return nil
+}
+
+func (c *campaign) run(ctx context.Context) (bench.Campaign, error) {
+	c.prepare(ctx)
+	c.start(ctx)
+	c.rounds(ctx)
+	c.verifyAgain(ctx)
+	c.stop(ctx)
+	c.finish(ctx)
+	switch {
+	case c.recordErr != nil:
+		return c.bench, fmt.Errorf("record a measurement: %w", c.recordErr)
+	case c.measured == 0 && ctx.Err() == nil:
+		return c.bench, ErrNothingMeasured
+	}
+	return c.bench, nil
+}
+
+func (c *campaign) rounds(ctx context.Context) {
+	c.enter(bench.PhaseMeasuring, "")
+	for round := 1; round <= c.Protocol.Rounds && ctx.Err() == nil; round++ {
+		for position, i := range order(c.Protocol.Order, c.Seed, round, len(c.entries)) {
+			if ctx.Err() != nil {
+				return
+			}
+			c.turn(ctx, c.entries[i], round, position)
+		}
+		if ctx.Err() == nil {
+			c.bench.Rounds = round
+			c.update(ctx)
+			c.observe(bench.Event{Round: round})
+		}
+	}
+}
+
+func (c *campaign) finish(ctx context.Context) {
+	c.bench.State = bench.StateFinished
+	if ctx.Err() != nil {
+		c.bench.State = bench.StateStopped
+	}
+	c.bench.Finished = time.Now().UTC()
+	c.update(ctx)
+	c.enter(bench.PhaseDone, "")
+}
+
+// update and record go on after ctx has ended: what was measured is kept.
+func (c *campaign) update(ctx context.Context) {
+	c.keep(c.Recorder.Update(context.WithoutCancel(ctx), c.snapshot()))
+}
+
+func (c *campaign) record(ctx context.Context, m bench.Measurement) {
+	c.keep(c.Recorder.Record(context.WithoutCancel(ctx), m))
+	c.observe(bench.Event{Round: m.Round, Target: &m.Target, Measurement: &m})
+}
+
+func (c *campaign) keep(err error) {
+	if c.recordErr == nil {
+		c.recordErr = err
+	}
+}
+
+func (c *campaign) enter(phase bench.Phase, detail string) {
+	c.phase = phase
+	c.observe(bench.Event{Detail: detail})
+}
+
+func (c *campaign) observe(e bench.Event) {
+	e.Time, e.Campaign, e.Phase = time.Now().UTC(), c.snapshot(), c.phase
+	c.Observe(e)
+}
+
+// snapshot is a copy that an observer may keep.
+func (c *campaign) snapshot() bench.Campaign {
+	s := c.bench
+	s.Participants = append([]bench.Participant(nil), c.bench.Participants...)
+	return s
+}

@@ -1,0 +1,51 @@
+package scheduler
+
+import (
+	"context"
+
+	"restbench/internal/bench"
+)
+
+// Server is a running target.
+type Server interface {
+	Address() string // host:port on loopback
+	Usage() (bench.Usage, error)
+	Alive() error // nil, or how it ended
+	Stop(ctx context.Context) error
+}
+
+// Starter starts a server and returns when ready has said nil about its
+// address. The error is a *bench.Failure.
+type Starter interface {
+	Start(ctx context.Context, c bench.Command, ready Ready) (Server, error)
+}
+
+// Ready asks a server at address for its answer.
+type Ready func(ctx context.Context, address string) error
+
+// Engine loads a server. The Load counts right answers only.
+type Engine interface {
+	Run(ctx context.Context, p bench.Plan) (bench.Load, error)
+}
+
+// Recorder keeps what was measured, each thing when it happens.
+type Recorder interface {
+	Begin(ctx context.Context, c bench.Campaign) (id int64, err error)
+	Record(ctx context.Context, m bench.Measurement) error
+	Update(ctx context.Context, c bench.Campaign) error
+}
+
+// Entrant is a target that is to take part in a campaign.
+type Entrant struct {
+	Target   bench.Target
+	Workload bench.Workload
+	// Prepare installs what the target needs and says how it is started.
+	Prepare func(ctx context.Context) (Prepared, error)
+}
+
+// Prepared is a target that can be started.
+type Prepared struct {
+	Command  bench.Command
+	Versions bench.Versions
+	Marks    []bench.Mark
+}

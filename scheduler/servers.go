@@ -1,0 +1,124 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"restbench/internal/bench"
+)
+
+// stopLimit bounds the stopping of all servers, also when the campaign was
+// interrupted: nothing may be left behind.
+const stopLimit = 30 * time.Second
+
+func (c *campaign) prepare(ctx context.Context) {
+	c.enter(bench.PhasePreparing, "")
+	c.together(ctx, bench.StageInstall, func(e *entry) error {
+		prepared, err := e.Prepare(ctx)
+		e.prepared = prepared
+		return err
+	})
+	for i, e := range c.entries {
+		c.bench.Participants[i].Versions = e.prepared.Versions
+		c.bench.Participants[i].Marks = e.prepared.Marks
+	}
+	c.update(ctx)
+}
+
+func (c *campaign) start(ctx context.Context) {
+	c.enter(bench.PhaseStarting, "")
+	c.together(ctx, bench.StageStart, func(e *entry) error { return c.launch(ctx, e) })
+}
+
+// launch starts the server of e and checks its answer.
+func (c *campaign) launch(ctx context.Context, e *entry) error {
+	command := e.prepared.Command
+	command.CPUs = c.Pinning.Server
+	server, err := c.Starter.Start(ctx, command, func(ctx context.Context, address string) error {
+		return c.Verify(ctx, address, e.Workload)
+	})
+	if err != nil {
+		return err
+	}
+	e.server, e.address = server, server.Address()
+	return nil
+}
+
+// verifyAgain checks every answer after the last round: a server that has gone
+// wrong meanwhile must not look right.
+func (c *campaign) verifyAgain(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	c.together(ctx, bench.StageVerify, func(e *entry) error {
+		if e.server == nil {
+			return nil
+		}
+		return c.Verify(ctx, e.address, e.Workload)
+	})
+}
+
+func (c *campaign) stop(ctx context.Context) {
+	c.enter(bench.PhaseStopping, "")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	for _, e := range c.entries {
+		e.out = false
+	}
+	c.together(ctx, bench.StageStop, func(e *entry) error { return e.halt(ctx) })
+}
+
+func (e *entry) halt(ctx context.Context) error {
+	if e.server == nil {
+		return nil
+	}
+	server := e.server
+	e.server = nil
+	return server.Stop(ctx)
+}
+
+// together does the same to all entries that still take part, several at once,
+// and records as failures of the stage what goes wrong, in the entries' order.
+func (c *campaign) together(ctx context.Context, stage bench.Stage, do func(*entry) error) {
+	failures := make([]error, len(c.entries))
+	places := make(chan struct{}, max(1, c.Parallel))
+	var all sync.WaitGroup
+	for i, e := range c.entries {
+		if e.out {
+			continue
+		}
+		all.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			failures[i] = do(e)
+		})
+	}
+	all.Wait()
+	for i, err := range failures {
+		if err != nil {
+			c.fail(ctx, c.entries[i], 0, asFailure(stage, err))
+			c.entries[i].out = true
+		}
+	}
+}
+
+// fail records a failure of e, unless the campaign was interrupted: then it is
+// the interruption that failed it.
+func (c *campaign) fail(ctx context.Context, e *entry, round int, f *bench.Failure) {
+	if ctx.Err() != nil {
+		return
+	}
+	c.record(ctx, bench.Measurement{
+		Campaign: c.bench.ID, Round: round, Target: e.Target, Started: time.Now().UTC(), Failure: f,
+	})
+}
+
+func asFailure(stage bench.Stage, err error) *bench.Failure {
+	var f *bench.Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return &bench.Failure{Stage: stage, Cause: err.Error()}
+}
