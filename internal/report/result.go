@@ -14,6 +14,7 @@ type Result struct {
 	Campaign Header       `json:"campaign"`
 	Results  []Row        `json:"results"` // fastest first within an edition
 	Failures []FailureRow `json:"failures"`
+	Notes    []string     `json:"notes"` // what to know of the campaign as a whole
 }
 
 // Header says what was run, on what, when.
@@ -25,6 +26,8 @@ type Header struct {
 	Finished *time.Time     `json:"finished"`
 	Rounds   int            `json:"rounds"` // complete ones
 	Seed     uint64         `json:"seed"`
+	Engines  []string       `json:"engines"` // with their versions, "wrk 4.1.0"; more than one after an update
+	Pinning  []string       `json:"pinning"` // "none", or "server 0 client 1"
 	Protocol bench.Protocol `json:"protocol"`
 	Machine  bench.Machine  `json:"machine"`
 }
@@ -39,18 +42,19 @@ type Row struct {
 	Workload  string       `json:"workload"`
 	Version   string       `json:"version"`
 	Server    string       `json:"server"`
-	Python    string       `json:"python"`
+	Python    string       `json:"python"` // empty where it cannot be known
 	Rounds    int          `json:"rounds"` // how many valid rounds the numbers rest on
 
 	RequestsPerSecond Estimate  `json:"requests_per_second"`
-	Relative          *float64  `json:"relative"`      // mean / base's mean
-	RelativeCI95      *Interval `json:"relative_ci95"` // from the ratios inside the rounds
-	Base              *string   `json:"base"`          // the framework that Relative is relative to
+	Relative          *float64  `json:"relative"`       // mean / base's mean
+	RelativeCI95      *Interval `json:"relative_ci95"`  // from the ratios inside the rounds
+	RelativePairs     int       `json:"relative_pairs"` // rounds in which both were valid: what the interval rests on
+	Base              *string   `json:"base"`           // the framework that Relative is relative to
 
 	LatencySeconds         map[string]float64        `json:"latency_seconds"` // p50, p90, p99, p99.9; empty where not measured
 	Errors                 map[bench.ErrorKind]int64 `json:"errors"`
 	ServerCPUSecondsPerReq *float64                  `json:"server_cpu_seconds_per_request"`
-	ServerMemoryBytes      *int64                    `json:"server_memory_bytes"`
+	ServerMemoryBytes      *int64                    `json:"server_memory_bytes"` // median over the rounds
 	ClientCPUSecondsPerReq *float64                  `json:"client_cpu_seconds_per_request"`
 	LimitedBy              *string                   `json:"limited_by"` // server, client, stalled, unfilled
 	Marks                  []string                  `json:"marks"`      // "noisy: steal in 2 of 10 rounds"
@@ -65,6 +69,12 @@ type Estimate struct {
 
 // Interval is [low, high].
 type Interval [2]float64
+
+// Low is the lower end.
+func (i Interval) Low() float64 { return i[0] }
+
+// High is the upper end.
+func (i Interval) High() float64 { return i[1] }
 
 // FailureRow is a failure as it is shown.
 type FailureRow struct {

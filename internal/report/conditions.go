@@ -1,0 +1,68 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"restbench/internal/bench"
+)
+
+// Conditions says in a few lines what the numbers rest on: campaign, protocol,
+// machine, and the notes of the campaign.
+func Conditions(r Result) []string {
+	h := r.Campaign
+	lines := []string{
+		fmt.Sprintf("Campaign %d (%s, %s), %s, %d of %s complete.", h.ID, h.Kind, h.State,
+			h.Started.UTC().Format("2006-01-02 15:04 UTC"), h.Rounds, plural(h.Protocol.Rounds, "round")),
+		"Protocol " + describeProtocol(h) + ".",
+		"Machine: " + describeMachine(h) + ".",
+	}
+	for _, note := range r.Notes {
+		lines = append(lines, "Note: "+note+".")
+	}
+	return lines
+}
+
+func describeProtocol(h Header) string {
+	p := h.Protocol
+	warm := "no warm-up"
+	if p.Warmup > 0 {
+		warm = "warm-up " + p.Warmup.String()
+	}
+	order := string(p.Order) + " order"
+	if p.Order == bench.OrderShuffled {
+		order += fmt.Sprintf(" (seed %d)", h.Seed)
+	}
+	return fmt.Sprintf("%s: %s of %s, %s, %s, %s, %s, engine %s", p.Name, plural(p.Rounds, "round"), p.Duration,
+		plural(p.Threads, "thread"), plural(p.Connections, "connection"), order, warm, engineNames(h))
+}
+
+func engineNames(h Header) string {
+	if len(h.Engines) == 0 {
+		return h.Protocol.Engine
+	}
+	return strings.Join(h.Engines, ", ")
+}
+
+func describeMachine(h Header) string {
+	m := h.Machine
+	parts := []string{m.CPU, plural(m.Cores, "core"), Bytes(m.Memory)}
+	for _, part := range []string{m.System, m.Arch} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if m.Kernel != "" {
+		parts = append(parts, "kernel "+m.Kernel)
+	}
+	if m.Virtual != "" {
+		parts = append(parts, "virtual ("+m.Virtual+")")
+	}
+	if m.Container {
+		parts = append(parts, "container")
+	}
+	if len(h.Pinning) > 0 && !(len(h.Pinning) == 1 && h.Pinning[0] == "none") {
+		parts = append(parts, "pinned: "+strings.Join(h.Pinning, ", "))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,179 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"restbench/internal/bench"
+)
+
+// Table is one table as text, ready for a terminal, Markdown or a page. All of
+// them render this value, so none can show another number than the others.
+type Table struct {
+	Title   string
+	Columns []Column
+	Rows    [][]string // as many cells as Columns
+	Notes   []string   // footnotes; the cells that they belong to end with Marker
+}
+
+// Column is a column's head.
+type Column struct {
+	Name  string
+	Right bool   // numbers stand at the right
+	Help  string // what it means, in a sentence
+}
+
+// Tables is the result as people read it: for each edition the publication's
+// two tables, then what failed.
+func Tables(r Result) []Table {
+	var tables []Table
+	for _, rows := range byEdition(r.Results) {
+		tables = append(tables, rateTable(rows), relativeTable(rows))
+	}
+	if len(r.Failures) > 0 {
+		tables = append(tables, failureTable(r.Failures))
+	}
+	return tables
+}
+
+// byEdition splits rows, which are ordered by edition already.
+func byEdition(rows []Row) [][]Row {
+	var parts [][]Row
+	for i, row := range rows {
+		if i == 0 || row.Edition != rows[i-1].Edition {
+			parts = append(parts, nil)
+		}
+		parts[len(parts)-1] = append(parts[len(parts)-1], row)
+	}
+	return parts
+}
+
+// EditionTitle names an edition, with its interpreter when it is the same for
+// all: "edition 2020, Python 3.8.18".
+func EditionTitle(rows []Row) string {
+	title := "edition " + rows[0].Edition
+	if python := rows[0].Python; python != "" &&
+		!slices.ContainsFunc(rows, func(r Row) bool { return r.Python != python }) {
+		title += ", Python " + python
+	}
+	return title
+}
+
+func rateTable(rows []Row) Table {
+	t := Table{
+		Title: "Requests per second: " + EditionTitle(rows),
+		Columns: []Column{
+			{Name: "framework"},
+			{"req/s", true, "Mean of the rounds; right answers only."},
+			{"± sd", true, "Standard deviation of the rounds."},
+			{"95 % interval", true, "Of the mean, by Student's t, over the rounds of one start of the servers."},
+			{"n", true, "Rounds that the numbers rest on."},
+			{"errors", true, "Answers that were wrong or missing, of all rounds."},
+			{"p50", true, "Half of the answers took no longer, under this load."},
+			{"p99", true, "99 of 100 answers took no longer, under this load."},
+			{Name: "limited by", Help: "What was at its limit: server, client; or nobody: stalled, unfilled."},
+		},
+	}
+	names := markNames(&t, rows)
+	for i, r := range rows {
+		e := r.RequestsPerSecond
+		t.Rows = append(t.Rows, []string{
+			names[i], Rate(e), rateSpread(e), rateInterval(e), Count(int64(r.Rounds)), Count(errorSum(r)),
+			latencyCell(r, "p50"), latencyCell(r, "p99"), limitCell(r),
+		})
+	}
+	t.Notes = append(t.Notes, limitNotes(rows)...)
+	return t
+}
+
+func relativeTable(rows []Row) Table {
+	t := Table{
+		Title: "Relative performance: " + EditionTitle(rows) + baseTitle(rows),
+		Columns: []Column{
+			{Name: "framework"},
+			{"relative", true, "Mean divided by the mean of the base."},
+			{"95 % interval", true, "From the ratios inside the rounds, where both saw the same machine."},
+			{"CPU/request", true, "Processor time that the server used for one request."},
+			{"memory", true, "Of the server's processes, shared pages by share; median of the rounds."},
+			{"version", false, "Release of the framework."},
+			{Name: "server", Help: "What listens."},
+		},
+	}
+	for _, r := range rows {
+		t.Rows = append(t.Rows, []string{
+			r.Framework, relativeCell(r), relativeInterval(r), secondsCell(r.ServerCPUSecondsPerReq),
+			bytesCell(r.ServerMemoryBytes), text(r.Version), text(r.Server),
+		})
+	}
+	return t
+}
+
+func baseTitle(rows []Row) string {
+	switch base := rows[0].Base; {
+	case base == nil:
+		return " (no base)"
+	case rows[0].Edition == bench.EditionOwn:
+		return fmt.Sprintf(" (%s@%s = 1)", *base, bench.EditionCurrent)
+	default:
+		return fmt.Sprintf(" (slowest = 1: %s)", *base)
+	}
+}
+
+func failureTable(failures []FailureRow) Table {
+	t := Table{
+		Title:   "Failures",
+		Columns: []Column{{Name: "target"}, {Name: "round", Right: true}, {Name: "stage"}, {Name: "cause"}},
+	}
+	for _, f := range failures {
+		round := none
+		if f.Round > 0 {
+			round = Count(int64(f.Round))
+		}
+		t.Rows = append(t.Rows, []string{f.Target, round, string(f.Stage), strings.Join(strings.Fields(f.Cause), " ")})
+	}
+	return t
+}
+
+// markNames gives every distinct mark of the rows a footnote of t, and returns
+// the rows' names with the markers of theirs.
+func markNames(t *Table, rows []Row) []string {
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		var numbers []string
+		for _, mark := range r.Marks {
+			n := slices.Index(t.Notes, mark)
+			if n < 0 {
+				n = len(t.Notes)
+				t.Notes = append(t.Notes, mark)
+			}
+			numbers = append(numbers, Marker(n))
+		}
+		names[i] = r.Framework
+		if len(numbers) > 0 {
+			names[i] += " " + strings.Join(numbers, "˒")
+		}
+	}
+	for n := range t.Notes {
+		t.Notes[n] = Marker(n) + " " + t.Notes[n]
+	}
+	return names
+}
+
+// Marker is the sign of the footnote n, from 0: ¹.
+func Marker(n int) string {
+	return strings.Map(func(digit rune) rune { return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[digit-'0'] }, fmt.Sprint(n+1))
+}
+
+// limitNotes explains the verdicts of rows that make a number something else
+// than the speed of a server.
+func limitNotes(rows []Row) []string {
+	var notes []string
+	for _, limit := range Limits() {
+		found := slices.ContainsFunc(rows, func(r Row) bool { return r.LimitedBy != nil && *r.LimitedBy == limit })
+		if found && limit != LimitServer {
+			notes = append(notes, limit+": "+Explain(limit))
+		}
+	}
+	return notes
+}

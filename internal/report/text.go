@@ -1,0 +1,69 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// WriteText writes the tables for a terminal, the conditions below them.
+func WriteText(w io.Writer, r Result) error {
+	var out bytes.Buffer
+	for _, t := range Tables(r) {
+		writeText(&out, t)
+		out.WriteByte('\n')
+	}
+	if len(r.Results) == 0 {
+		out.WriteString("No results: not one valid measurement.\n\n")
+	}
+	for _, line := range Conditions(r) {
+		fmt.Fprintln(&out, line)
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+func writeText(out *bytes.Buffer, t Table) {
+	widths := textWidths(t)
+	fmt.Fprintln(out, t.Title)
+	head := make([]string, len(t.Columns))
+	rule := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		head[i], rule[i] = c.Name, strings.Repeat("─", min(widths[i], 30))
+	}
+	for _, row := range append([][]string{head, rule}, t.Rows...) {
+		writeTextRow(out, t, row, widths)
+	}
+	for _, note := range t.Notes {
+		fmt.Fprintln(out, note)
+	}
+}
+
+func textWidths(t Table) []int {
+	widths := make([]int, len(t.Columns))
+	for i, c := range t.Columns {
+		widths[i] = utf8.RuneCountInString(c.Name)
+		for _, row := range t.Rows {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	return widths
+}
+
+func writeTextRow(out *bytes.Buffer, t Table, row []string, widths []int) {
+	var line strings.Builder
+	for i, cell := range row {
+		if i > 0 {
+			line.WriteString("  ")
+		}
+		fill := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+		if t.Columns[i].Right {
+			line.WriteString(fill + cell)
+		} else {
+			line.WriteString(cell + fill)
+		}
+	}
+	fmt.Fprintln(out, strings.TrimRight(line.String(), " "))
+}

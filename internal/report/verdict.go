@@ -1,0 +1,117 @@
+package report
+
+import (
+	"time"
+
+	"restbench/internal/bench"
+)
+
+// What a measurement can be limited by.
+const (
+	LimitServer   = "server"   // it worked all the time: the number is its speed
+	LimitClient   = "client"   // the engine worked all the time: the server may be faster
+	LimitStalled  = "stalled"  // nobody worked: both sides waited, for a timer or an acknowledgement
+	LimitUnfilled = "unfilled" // connections were without a request: less load than asked for
+)
+
+// Limits lists them all.
+func Limits() []string { return []string{LimitServer, LimitClient, LimitStalled, LimitUnfilled} }
+
+// Explain says in a sentence for newcomers what a limit means.
+func Explain(limit string) string {
+	switch limit {
+	case LimitServer:
+		return "The server used its processor all the time: the number is its speed."
+	case LimitClient:
+		return "The load generator used its processor all the time: the server may be faster than shown."
+	case LimitStalled:
+		return "Server and load generator both waited, though the machine was free, " +
+			"for example for a delayed acknowledgement of TCP: the number is a waiting time, not the speed of the code."
+	case LimitUnfilled:
+		return "Some connections carried no request for a part of the time: the server was asked for less than intended."
+	}
+	return ""
+}
+
+// Thresholds of the verdict. A processor that is used to 85 % has no room left
+// for bursts; where connections are closed for every request the kernel takes
+// the rest.
+const (
+	busy       = 0.85 // of a processor
+	filled     = 0.9  // of the connections have a request under way
+	busySteal  = 0.1  // of the machine's time
+	busyOthers = 0.5  // of the time somebody waits for a processor
+)
+
+// limitedBy is the most frequent verdict of the rounds, on equal counts the one
+// that comes first in Limits; nil if most rounds allow none.
+func limitedBy(c bench.Campaign, ms []bench.Measurement) *string {
+	counts := map[string]int{}
+	for _, m := range ms {
+		counts[verdict(c, m)]++
+	}
+	best := ""
+	for _, limit := range Limits() {
+		if counts[limit] > counts[best] || best == "" && counts[limit] > 0 && counts[limit] == counts[""] {
+			best = limit
+		}
+	}
+	if best == "" {
+		return nil
+	}
+	return &best
+}
+
+// verdict is empty where what was read does not allow one.
+func verdict(c bench.Campaign, m bench.Measurement) string {
+	window := m.Load.Duration
+	if window <= 0 || m.Server.CPU <= 0 || m.Load.ClientCPU <= 0 {
+		return ""
+	}
+	share, known := filledShare(c.Protocol, m.Load)
+	switch {
+	case clientUse(c, m.Load) >= busy:
+		return LimitClient
+	case over(m.Server.CPU+m.Server.RunQueue, window) >= busy:
+		return LimitServer
+	case known && share < filled:
+		return LimitUnfilled
+	case machineBusy(c.Machine, m):
+		return ""
+	}
+	return LimitStalled
+}
+
+// clientUse is how busy the engine's loops are, 1 at most in theory. A loop that
+// waits for a processor is as unable to send as one that computes; and more
+// loops than processors cannot all be busy.
+func clientUse(c bench.Campaign, l bench.Load) float64 {
+	loops := max(1, c.Protocol.Threads)
+	use := over(l.ClientCPU+l.ClientWait, l.Duration) / float64(loops)
+	if cores := c.Machine.Cores; cores > 0 && cores < loops {
+		use = max(use, over(l.ClientCPU, l.Duration)/float64(cores))
+	}
+	return use
+}
+
+// filledShare is Little's law: rate × mean latency is the number of requests
+// under way. It holds no news where connections are closed for every request,
+// since the time to connect is not part of the latency, nor where latencies are
+// not true ones.
+func filledShare(p bench.Protocol, l bench.Load) (share float64, known bool) {
+	mean, known := meanLatency(l)
+	if !known || l.Reconnects*2 > l.Requests || p.Threads < 1 || p.Effective() < 1 {
+		return 0, false
+	}
+	return l.RequestsPerSecond() * mean / float64(p.Effective()), true
+}
+
+// machineBusy reports whether others, or both sides together, left no processor
+// free: then nobody can say what the server waited for.
+func machineBusy(machine bench.Machine, m bench.Measurement) bool {
+	cores := float64(max(1, machine.Cores))
+	both := over(m.Server.CPU+m.Load.ClientCPU, m.Load.Duration)
+	return both >= busy*cores || m.Conditions.Steal >= busySteal || m.Conditions.Pressure >= busyOthers
+}
+
+func over(used, window time.Duration) float64 { return used.Seconds() / window.Seconds() }
