@@ -1,0 +1,65 @@
+package frameworks
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"restbench/internal/bench"
+)
+
+func parseEditions(d document, before []bench.Edition) ([]bench.Edition, error) {
+	var editions []bench.Edition
+	if err := d.decode(&editions); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{bench.EditionOwn: true} // the user's targets; no set of versions
+	for _, e := range before {
+		seen[e.Name] = true
+	}
+	for i, e := range editions {
+		if err := d.checkEdition(strconv.Itoa(i), e); err != nil {
+			return nil, err
+		}
+		if seen[e.Name] {
+			return nil, d.wrong([]string{strconv.Itoa(i), "name"}, "the edition %q is already there", e.Name)
+		}
+		seen[e.Name] = true
+	}
+	return editions, nil
+}
+
+func (d *document) checkEdition(i string, e bench.Edition) error {
+	version := regexp.MustCompile(`^3\.\d+$`)
+	switch {
+	case !validName(e.Name):
+		return d.wrong([]string{i, "name"}, "%q %s", e.Name, nameRule)
+	case !validDate(e.Date):
+		return d.wrong([]string{i, "date"}, "%q is not a date (2006-01-02)", e.Date)
+	case !version.MatchString(e.Python.Version):
+		return d.wrong([]string{i, "python", "version"}, "is %q, must be like \"3.13\"", e.Python.Version)
+	case e.Python.AtLeast != "" && !version.MatchString(e.Python.AtLeast):
+		return d.wrong([]string{i, "python", "at_least"}, "is %q, must be like \"3.10\"", e.Python.AtLeast)
+	}
+	return nil
+}
+
+// ExcludeNewer is the moment from which on releases are too new for an edition:
+// the end of its day in UTC, written as a UTC time because a plain date would
+// mean another moment in each time zone.
+func ExcludeNewer(e bench.Edition) (string, error) {
+	day, err := time.Parse(time.DateOnly, e.Date)
+	if err != nil {
+		return "", fmt.Errorf("read the date of edition %s: %w", e.Name, err)
+	}
+	return day.AddDate(0, 0, 1).Format(time.RFC3339), nil
+}
+
+// LockPython is the oldest Python that an edition's locks must hold for.
+func LockPython(e bench.Edition) string {
+	if e.Python.AtLeast != "" {
+		return e.Python.AtLeast
+	}
+	return e.Python.Version
+}
