@@ -1,0 +1,148 @@
+package store
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// column binds a column to the place of its value in memory. One list of them
+// serves writing and reading, so that the two cannot differ.
+type column struct {
+	name string
+	at   any // pointer to the value, or a type of this file around it
+}
+
+type columns []column
+
+func (c columns) names() string {
+	names := make([]string, len(c))
+	for i, column := range c {
+		names[i] = column.name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (c columns) places() string { return strings.TrimSuffix(strings.Repeat("?, ", len(c)), ", ") }
+
+func (c columns) assignments() string {
+	return strings.ReplaceAll(c.names(), ", ", " = ?, ") + " = ?"
+}
+
+func (c columns) values() []any {
+	values := make([]any, len(c))
+	for i, column := range c {
+		values[i] = column.at
+	}
+	return values
+}
+
+func insertInto(table string, c columns) string {
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, c.names(), c.places())
+}
+
+// jsonAt is a pointer to a value that is kept as JSON, NULL when it is an empty
+// list or object.
+type jsonAt struct{ at any }
+
+func (j jsonAt) Value() (driver.Value, error) {
+	text, err := json.Marshal(j.at)
+	if err != nil {
+		return nil, err
+	}
+	switch string(text) {
+	case "null", "{}", "[]":
+		return nil, nil
+	}
+	return string(text), nil
+}
+
+func (j jsonAt) Scan(from any) error {
+	switch text := from.(type) {
+	case nil:
+		return nil
+	case string:
+		return json.Unmarshal([]byte(text), j.at)
+	}
+	return fmt.Errorf("JSON expected, not %T", from)
+}
+
+// timeAt is an instant, kept in nanoseconds; NULL is the zero time.
+type timeAt struct{ at *time.Time }
+
+func (t timeAt) Value() (driver.Value, error) {
+	if t.at.IsZero() {
+		return nil, nil
+	}
+	return t.at.UnixNano(), nil
+}
+
+func (t timeAt) Scan(from any) error {
+	switch ns := from.(type) {
+	case nil:
+		*t.at = time.Time{}
+		return nil
+	case int64:
+		*t.at = time.Unix(0, ns).UTC()
+		return nil
+	}
+	return fmt.Errorf("nanoseconds expected, not %T", from)
+}
+
+// bitsAt is an unsigned number, kept as the signed one with the same bits.
+type bitsAt struct{ at *uint64 }
+
+func (b bitsAt) Value() (driver.Value, error) { return int64(*b.at), nil }
+
+func (b bitsAt) Scan(from any) error {
+	n, ok := from.(int64)
+	if !ok {
+		return fmt.Errorf("number expected, not %T", from)
+	}
+	*b.at = uint64(n)
+	return nil
+}
+
+// blobAt is a byte slice; NULL when empty.
+type blobAt struct{ at *[]byte }
+
+func (b blobAt) Value() (driver.Value, error) {
+	if len(*b.at) == 0 {
+		return nil, nil
+	}
+	return *b.at, nil
+}
+
+func (b blobAt) Scan(from any) error {
+	switch data := from.(type) {
+	case nil:
+		*b.at = nil
+		return nil
+	case []byte:
+		*b.at = append([]byte(nil), data...) // the driver's memory
+		return nil
+	}
+	return fmt.Errorf("blob expected, not %T", from)
+}
+
+// dropNonFinite sets numbers that JSON cannot hold to 0 (in maps: removes
+// them), because a measurement is worth more than one bad reading in it.
+// It changes what v points to; maps are replaced, not changed.
+func dropNonFinite(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			dropNonFinite(v.Field(i))
+		}
+	case reflect.Float64:
+		if !finite(v.Float()) {
+			v.SetFloat(0)
+		}
+	}
+}
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
