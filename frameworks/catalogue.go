@@ -110,8 +110,8 @@ func (c *Catalogue) addFrameworks(s source) error {
 			return err
 		}
 		if other, ok := find(c.Frameworks, f.Name); ok {
-			return fmt.Errorf("%s: the framework %q is already there, in %s; give it another name",
-				path.Join(s.shown, f.Name), f.Name, path.Join(c.shownDir(other.Name), other.Name))
+			return fmt.Errorf("%s: the framework %q is already in %s; give it another name",
+				path.Join(s.shown, f.Name), f.Name, c.shownDir(other.Name))
 		}
 		c.Frameworks = append(c.Frameworks, f)
 		c.dirs[f.Name] = s.dir

@@ -23,9 +23,9 @@ func noEdition(f bench.Framework, edition string) error {
 }
 
 // nearest is what was probably meant: the name with the fewest changes, if those
-// are at most a third of it, or the only one that begins with it.
+// are at most a third of it (rounded up), or the only one that begins with it.
 func nearest(name string, there []string) string {
-	best, distance := "", len(name)/3+1
+	best, distance := "", (len(name)+2)/3+1
 	for _, candidate := range there {
 		if d := changes(strings.ToLower(name), candidate); d < distance {
 			best, distance = candidate, d
