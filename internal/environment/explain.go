@@ -1,0 +1,67 @@
+package environment
+
+import (
+	"regexp"
+	"strings"
+)
+
+// explain shortens uv's report to one line: what it could not do, the innermost
+// cause, and of a build that failed the last thing it said.
+func explain(stderr string) string {
+	what, cause, said := outline(stderr)
+	parts := []string{what}
+	for _, part := range []string{cause, said} {
+		if part != "" && !strings.Contains(strings.Join(parts, " "), part) {
+			parts = append(parts, part)
+		}
+	}
+	line := strings.Trim(strings.Join(parts, ": "), ": ")
+	if unreachable(stderr) {
+		line += " (the package index cannot be reached: check the network, or name a mirror with UV_DEFAULT_INDEX)"
+	}
+	return line
+}
+
+// outline reads the forms of a report that uv has had over the years:
+//
+//	error: what           × what
+//	  cause: why          ├─▶ why
+//	  Caused by: why      ╰─▶ why
+//	       what a build said
+//	hint: advice
+func outline(stderr string) (what, cause, said string) {
+	headline := regexp.MustCompile(`^(?:error: |\s*× )(.+)`)
+	inner := regexp.MustCompile(`^\s+(?:cause: |Caused by: |├─▶ |╰─▶ )(.+)`)
+	build := false
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimRight(line, "\r\n ")
+		text := strings.TrimLeft(line, " │")
+		switch match := headline.FindStringSubmatch(line); {
+		case strings.HasPrefix(text, "hint: ") || strings.HasPrefix(text, "help: "):
+			build = false
+		case match != nil:
+			what, cause, said, build = match[1], "", "", false
+		case inner.MatchString(line):
+			cause, build = inner.FindStringSubmatch(line)[1], false
+		case text == "[stderr]":
+			build = true
+		case text != "" && (build || what == ""):
+			said = text
+		}
+	}
+	return what, cause, said
+}
+
+// unreachable reports whether the network, not the content, was the trouble.
+func unreachable(stderr string) bool {
+	lower := strings.ToLower(stderr)
+	for _, sign := range []string{
+		"error sending request", "dns error", "tcp connect error", "connection refused",
+		"network is unreachable", "operation timed out", "connection reset by peer", "no such host",
+	} {
+		if strings.Contains(lower, sign) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,232 @@
+package environment
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"restbench/internal/bench"
+)
+
+// interpreter is a Python that answered.
+type interpreter struct {
+	Path    string `json:"path"`    // of the real executable, links and shims resolved
+	Version string `json:"version"` // "3.13.0"
+	Usual   bool   `json:"usual"`   // a released CPython with its global lock: what a framework's users run
+}
+
+// choice is the interpreter for a wish.
+type choice struct {
+	interpreter
+	wanted string
+}
+
+// marks tells when it is another one than wanted.
+func (c choice) marks() []bench.Mark {
+	if matches(c.Version, c.wanted) {
+		return nil
+	}
+	return []bench.Mark{{
+		Kind: bench.MarkNote, Reason: bench.ReasonOtherPython,
+		Detail: fmt.Sprintf("Python %s instead of %s", c.Version, c.wanted),
+	}}
+}
+
+// choose looks for an interpreter: one that the user named, the wanted version
+// on PATH or among those that uv manages, the wanted version by download, and at
+// last the newest that the wish accepts.
+func (m *Manager) choose(ctx context.Context, wish bench.PythonWish, report func(string)) (choice, error) {
+	defer m.memory.save()
+	named, err := m.named(ctx)
+	if err != nil {
+		return choice{}, err
+	}
+	if found, ok := pick(named, wish); ok {
+		return choice{found, wish.Version}, nil
+	}
+	known, ok := m.wanted(ctx, wish)
+	if ok {
+		return choice{known[0], wish.Version}, nil
+	}
+	fallback, accepted := newest(known, wish.AtLeast)
+	found, err := m.download(ctx, wish.Version, accepted, report)
+	switch {
+	case err == nil:
+		return choice{found, wish.Version}, nil
+	case accepted && ctx.Err() == nil:
+		m.options.Log.Warn().Str("wanted", wish.Version).Str("used", fallback.Version).
+			Str("reason", err.Error()).Msg("another Python is used")
+		return choice{fallback, wish.Version}, nil
+	}
+	return choice{}, m.missing(wish, err)
+}
+
+// missing says in one line what is needed and how to get it.
+func (m *Manager) missing(wish bench.PythonWish, cause error) error {
+	what := "Python " + wish.Version
+	if wish.AtLeast != "" {
+		what += " (or any from " + wish.AtLeast + " on)"
+	}
+	return fmt.Errorf("%s is needed and not on this machine (download: %w); get it with `uv python install %s`, or name one with --python=PATH or under `pythons:` in the file",
+		what, cause, wish.Version)
+}
+
+// named asks those that the user named. One that does not answer is an error:
+// passing it over would hide a mistake.
+func (m *Manager) named(ctx context.Context) ([]interpreter, error) {
+	var found []interpreter
+	for _, name := range m.options.Pythons {
+		path, err := m.env.lookPath(name)
+		if err != nil {
+			return nil, fmt.Errorf("named Python %s: %w", name, err)
+		}
+		python, err := m.ask(ctx, path)
+		if err != nil {
+			return nil, fmt.Errorf("named Python %s: %w", name, err)
+		}
+		found = append(found, python)
+	}
+	return found, nil
+}
+
+// wanted returns the interpreter of the wanted version alone and true, or all
+// usual ones and false. Executables that carry the version in their name are
+// asked first: on most machines one question is enough.
+func (m *Manager) wanted(ctx context.Context, wish bench.PythonWish) ([]interpreter, bool) {
+	first, rest := m.candidates(wish.Version)
+	var all []interpreter
+	for _, paths := range [][]string{first, rest} {
+		for _, python := range m.askAll(ctx, paths) {
+			if !python.Usual {
+				continue
+			}
+			all = append(all, python)
+		}
+		for _, python := range all {
+			if matches(python.Version, wish.Version) {
+				return []interpreter{python}, true
+			}
+		}
+	}
+	return all, false
+}
+
+// maxCandidates bounds how many executables are asked.
+const maxCandidates = 64
+
+// candidates lists executables on PATH, and those that uv manages, in the order
+// in which they are preferred: those named after the version apart.
+func (m *Manager) candidates(version string) (first, rest []string) {
+	name := regexp.MustCompile(`^python(3(\.\d+)?)?$`)
+	var paths []string
+	for _, dir := range m.env.path() {
+		entries, _ := os.ReadDir(dir) // what cannot be read has nothing to offer
+		for _, entry := range entries {
+			path := filepath.Join(dir, entry.Name())
+			if name.MatchString(entry.Name()) && executable(path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	paths = append(paths, m.managed()...)
+	for _, path := range paths {
+		switch {
+		case len(first)+len(rest) == maxCandidates:
+			return first, rest
+		case filepath.Base(path) == "python"+minor(version):
+			first = append(first, path)
+		default:
+			rest = append(rest, path)
+		}
+	}
+	return first, rest
+}
+
+// askAll asks several at once, a few at a time, and keeps their order. Those
+// that do not answer are passed over: a version manager puts a shim on PATH for
+// every version it has, and most of them stand idle.
+func (m *Manager) askAll(ctx context.Context, paths []string) []interpreter {
+	answers := make([]*interpreter, len(paths))
+	slots := make(chan struct{}, 4)
+	var group sync.WaitGroup
+	for i, path := range paths {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			python, err := m.ask(ctx, path)
+			if err != nil {
+				m.options.Log.Debug().Str("path", path).Err(err).Msg("Python passed over")
+				return
+			}
+			answers[i] = &python
+		})
+	}
+	group.Wait()
+	var found []interpreter
+	for _, python := range answers {
+		if python != nil && !slices.Contains(found, *python) {
+			found = append(found, *python)
+		}
+	}
+	return found
+}
+
+// pick takes the wanted version, else the newest that is accepted.
+func pick(from []interpreter, wish bench.PythonWish) (interpreter, bool) {
+	for _, python := range from {
+		if matches(python.Version, wish.Version) {
+			return python, true
+		}
+	}
+	return newest(from, wish.AtLeast)
+}
+
+// newest takes the first of the newest; nothing is accepted without atLeast.
+func newest(from []interpreter, atLeast string) (best interpreter, ok bool) {
+	if atLeast == "" {
+		return interpreter{}, false
+	}
+	for _, python := range from {
+		if compare(python.Version, atLeast) >= 0 && (!ok || compare(python.Version, best.Version) > 0) {
+			best, ok = python, true
+		}
+	}
+	return best, ok
+}
+
+// matches reports whether a release is one of the wanted version: 3.13.0 is one
+// of 3.13, 3.1.0 is not.
+func matches(release, version string) bool {
+	return strings.HasPrefix(release+".", version+".")
+}
+
+// minor shortens a version to two numbers, as executables are named.
+func minor(version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	return strings.Join(parts[:min(2, len(parts))], ".")
+}
+
+// compare orders versions of numbers and dots; "3.10" equals "3.10.0".
+func compare(a, b string) int {
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(x), len(y)) {
+		if d := number(x, i) - number(y, i); d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+func number(parts []string, i int) int {
+	if i >= len(parts) {
+		return 0
+	}
+	n, _ := strconv.Atoi(parts[i])
+	return n
+}

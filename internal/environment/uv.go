@@ -1,0 +1,133 @@
+package environment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"restbench/internal/bench"
+)
+
+// uvOldest is the oldest uv that has all that is asked of it.
+const uvOldest = "0.5.0"
+
+// findUV returns the path of uv: the first on PATH that answers and is not too
+// old, else restbench's own, which is fetched once.
+func (m *Manager) findUV(ctx context.Context, report func(string)) (string, error) {
+	return m.uv.get(ctx, "", func() (string, error) {
+		for _, dir := range m.env.path() {
+			path := filepath.Join(dir, "uv")
+			if !executable(path) {
+				continue
+			}
+			err := m.checkUV(ctx, path)
+			if err == nil {
+				return path, nil
+			}
+			m.options.Log.Debug().Str("path", path).Err(err).Msg("uv passed over")
+		}
+		return m.ownUV(ctx, report)
+	})
+}
+
+// checkUV proves that a file is a uv that can be used here.
+func (m *Manager) checkUV(ctx context.Context, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	out, err := m.options.Runner.Run(ctx, bench.Command{
+		Name: path, Argv: []string{path, "--version"}, Env: m.env.all(),
+	})
+	if err != nil {
+		return fmt.Errorf("does not answer: %s", firstLine(err.Error()))
+	}
+	words := strings.Fields(string(out.Stdout))
+	if len(words) < 2 || words[0] != "uv" {
+		return fmt.Errorf("is not uv: it answers %.60q", out.Stdout)
+	}
+	if compare(words[1], uvOldest) < 0 {
+		return fmt.Errorf("is uv %s, older than %s", words[1], uvOldest)
+	}
+	return nil
+}
+
+func (m *Manager) ownUV(ctx context.Context, report func(string)) (string, error) {
+	path := filepath.Join(m.options.Dir, "uv", uvVersion(), "uv")
+	if executable(path) {
+		return path, nil
+	}
+	if m.options.Offline {
+		return "", errors.New("uv is not on PATH, and fetching it is switched off")
+	}
+	report("fetching uv " + uvVersion())
+	unlock, err := acquire(ctx, filepath.Join(m.options.Dir, "uv.lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if executable(path) {
+		return path, nil
+	}
+	if err := m.fetchUV(ctx, path); err != nil {
+		return "", fmt.Errorf("uv is not on PATH, and fetching it from the package index did not work: %w", err)
+	}
+	return path, nil
+}
+
+// uvCommand is uv with what it needs of the user's environment.
+func (m *Manager) uvCommand(uv string, args []string) bench.Command {
+	argv := []string{uv, "--quiet", "--no-progress", "--color", "never"}
+	if m.options.Offline {
+		argv = append(argv, "--offline")
+	}
+	return bench.Command{Argv: append(argv, args...), Env: m.uvEnv()}
+}
+
+// uvEnv lets uv use the index that the user has configured for pip, where there
+// is no configuration of uv's own.
+func (m *Manager) uvEnv() []string {
+	env := m.env.filter(forUV)
+	env = append(env, "UV_PYTHON_DOWNLOADS=manual")
+	if m.env.get("UV_HTTP_RETRIES") == "" {
+		env = append(env, "UV_HTTP_RETRIES=2")
+	}
+	if m.env.get("UV_CACHE_DIR") == "" && !writable(m.env.base("XDG_CACHE_HOME", ".cache")) {
+		env = append(env, "UV_CACHE_DIR="+filepath.Join(m.options.Dir, "cache"))
+	}
+	if m.env.configuresUV() {
+		return env
+	}
+	return append(env, m.env.pip().forUV(m.env)...)
+}
+
+// writable tries it: permissions do not tell about read-only file systems.
+func writable(dir string) bool {
+	if dir == "" || os.MkdirAll(dir, 0o755) != nil {
+		return false
+	}
+	f, err := os.CreateTemp(dir, ".restbench-*")
+	if err != nil {
+		return false
+	}
+	_ = f.Close()
+	return os.Remove(f.Name()) == nil
+}
+
+// runUV turns what uv prints into one line.
+func (m *Manager) runUV(ctx context.Context, command bench.Command) (bench.Output, error) {
+	out, err := m.options.Runner.Run(ctx, command)
+	switch {
+	case err == nil:
+		return out, nil
+	case ctx.Err() != nil:
+		return out, fmt.Errorf("%s: %w", command.Name, context.Cause(ctx))
+	}
+	m.options.Log.Debug().Str("command", command.Name).Bytes("stderr", out.Stderr).Msg("uv did not succeed")
+	text := string(out.Stderr)
+	if strings.TrimSpace(text) == "" {
+		text = err.Error()
+	}
+	return out, errors.New(explain(text))
+}
