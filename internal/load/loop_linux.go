@@ -1,0 +1,184 @@
+//go:build linux && (amd64 || arm64)
+
+package load
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"restbench/internal/bench"
+)
+
+const (
+	tickEvery  = 100 * time.Millisecond // how often timeouts are looked for
+	maxReads   = 32                     // reads from one connection before the others get their turn
+	minBackOff = time.Millisecond       // before the third attempt in a row to get an answer
+	maxBackOff = 100 * time.Millisecond
+)
+
+// loop drives its connections on one thread until the common end of the window.
+// Times are counted from the window's start.
+type loop struct {
+	request  []byte
+	want     bench.Expect
+	timeout  time.Duration
+	end      time.Duration
+	endpoint endpoint
+
+	start time.Time
+	now   time.Duration // the newest reading of the clock
+	due   time.Duration // when timeouts and back-offs are next looked at
+	poll  poll
+	conns []conn
+	again []*conn // connections that may have more to read
+	buf   []byte
+	count count
+
+	// repeated is the last right answer that came in one piece. A piece equal to
+	// it is the same answer with the same meaning; servers change theirs once a
+	// second, with its date.
+	repeated      []byte
+	repeatedAlive bool
+}
+
+func newLoop(plan bench.Plan, connections int) (*loop, error) {
+	at, err := loopback(plan.Address)
+	if err != nil {
+		return nil, err
+	}
+	request, err := requestBytes(plan.Address, plan.Workload.Request)
+	if err != nil {
+		return nil, err
+	}
+	poll, err := newPoll(connections)
+	if err != nil {
+		return nil, fmt.Errorf("create epoll: %w", err)
+	}
+	l := &loop{
+		request: request, want: plan.Workload.Expect, timeout: timeoutOf(plan), end: plan.Duration,
+		endpoint: newEndpoint(at), poll: poll, conns: make([]conn, connections), buf: make([]byte, readSize),
+		count: count{errors: map[bench.ErrorKind]int64{}, latency: newLatency()},
+	}
+	for i := range l.conns {
+		l.conns[i] = conn{index: i, fd: -1, parser: parser{expected: []byte(l.want.Body), sample: quoted + 1}}
+	}
+	return l, nil
+}
+
+func (l *loop) clock() time.Duration { return time.Since(l.start) }
+
+// run is the whole window.
+func (l *loop) run(start time.Time) {
+	l.start = start
+	l.now = l.clock()
+	for i := range l.conns {
+		l.open(&l.conns[i])
+	}
+	for l.now < l.end {
+		l.turn()
+	}
+}
+
+// close ends all connections; what was under way is dropped.
+func (l *loop) close() {
+	for i := range l.conns {
+		l.conns[i].close()
+	}
+	closeSocket(l.poll.fd)
+}
+
+// turn waits once and handles what has happened.
+func (l *loop) turn() {
+	events := l.poll.wait(l.pause())
+	if len(events) == 0 {
+		l.now = l.clock()
+	}
+	for i := range events {
+		l.handle(&l.conns[events[i].Fd], events[i].Events)
+	}
+	if len(l.again) > 0 {
+		l.readOn()
+	}
+	if l.now >= l.due {
+		l.tick()
+	}
+}
+
+// pause is how long to wait for events at most, in milliseconds.
+func (l *loop) pause() int {
+	if len(l.again) > 0 {
+		return 0
+	}
+	left := min(l.due, l.end) - l.now
+	return int((left + time.Millisecond - 1) / time.Millisecond)
+}
+
+func (l *loop) handle(c *conn, events uint32) {
+	c.hangup = c.hangup || events&eventGone != 0
+	switch c.state {
+	case stateClosed:
+		return
+	case stateConnecting:
+		if !l.connected(c) {
+			return
+		}
+	case stateSending:
+		if events&eventOut != 0 && !l.flush(c) {
+			return
+		}
+	}
+	if events&(syscall.EPOLLIN|eventGone) != 0 {
+		l.receive(c)
+	}
+}
+
+// readOn continues with connections that had more to read than their share.
+func (l *loop) readOn() {
+	ready := l.again
+	l.again = nil
+	for _, c := range ready {
+		if c.state != stateClosed && c.state != stateConnecting {
+			l.receive(c)
+		}
+	}
+}
+
+// tick looks for what has taken too long and for back-offs that are over.
+func (l *loop) tick() {
+	l.due = l.now + tickEvery
+	for i := range l.conns {
+		l.check(&l.conns[i])
+	}
+}
+
+func (l *loop) check(c *conn) {
+	took := l.now - c.since
+	switch {
+	case c.state == stateClosed:
+		if took >= 0 {
+			l.open(c)
+		} else {
+			l.due = min(l.due, c.since)
+		}
+	case took <= l.timeout:
+	case c.state == stateConnecting:
+		// The kernel goes on trying: a full accept queue drops the first packets,
+		// and a new socket would only come in behind.
+		l.wrong(bench.ErrorConnect, "no connection within "+l.timeout.String())
+		c.since = l.now
+	case c.state == stateIdle:
+		l.reopen(c)
+	default:
+		l.fail(c, bench.ErrorTimeout, "no whole answer within "+l.timeout.String())
+	}
+}
+
+// wrong counts an error and keeps the first one's text.
+func (l *loop) wrong(kind bench.ErrorKind, text string) {
+	l.count.errors[kind]++
+	if l.count.firstWrong == "" {
+		l.count.firstWrong = text
+		l.count.wrongAt = l.now
+	}
+}
