@@ -1,12 +1,15 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"restbench/internal/bench"
 )
@@ -111,4 +114,33 @@ func FuzzParseNeverPanicsAndTellsOneLine(f *testing.F) {
 			t.Error("empty error")
 		}
 	})
+}
+
+// The example in the documentation shows every key with its default.
+func TestTheDocumentedExampleHoldsTheDefaults(t *testing.T) {
+	c, err := Load("../../docs/restbench.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Targets) != 1 {
+		t.Errorf("the example has %d targets, want 1", len(c.Targets))
+	}
+	c.Targets = nil
+	if diff := cmp.Diff(Default(), c, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("example (-default +example):\n%s", diff)
+	}
+}
+
+func TestTheDocumentedExampleNamesEveryKey(t *testing.T) {
+	text, err := os.ReadFile("../../docs/restbench.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []any{Config{}, Target{}, bench.Protocol{}, bench.Request{}, bench.Expect{}} {
+		for _, key := range keys(reflect.TypeOf(value)) {
+			if !strings.Contains(string(text), key+":") {
+				t.Errorf("key %s of %T is not in the example", key, value)
+			}
+		}
+	}
 }
