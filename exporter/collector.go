@@ -1,0 +1,222 @@
+package exporter
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/collectors/version"
+
+	"restbench/internal/bench"
+	"restbench/internal/report"
+)
+
+// perTarget and overall are the worst case of what is exposed, in series: a
+// histogram has a series for each bucket, +Inf, sum, count, and one more where
+// it is scraped as native too. The rest is what the Go runtime, the process and
+// the metrics handler expose, with room for newer Go releases.
+const (
+	perTarget = 11 + 4 + 4 + // results, limits, state
+		(classicBuckets + 4) + 1 + 8 + 6 + 5 + // histogram, responses, errors, failures, invalid
+		2 // target_info, base_info
+	overall = 1 + 6 + 2 + 2 + 2 + 1 // host_info, campaign_*, host_*, config_*, store_*, build_info
+	foreign = 80
+)
+
+// Series is how many series a scrape of a daemon with so many targets gives at
+// most: what to set sample_limit to. skipReasons is the number of
+// Options.SkipReasons.
+func Series(targets, skipReasons int) int {
+	return targets*perTarget + overall + skipReasons + 1 + foreign
+}
+
+func (e *Exporter) register() error {
+	for _, c := range []prometheus.Collector{
+		e,
+		version.NewCollector("restbench", version.WithExtraConstLabels(prometheus.Labels{"version": e.options.Version})),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := e.options.Registry.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Describe implements prometheus.Collector.
+func (e *Exporter) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range e.metrics.all {
+		ch <- desc
+	}
+}
+
+// Collect implements prometheus.Collector. It reads one snapshot and asks
+// nothing that could make it wait.
+func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
+	c := collection{metrics: e.metrics, now: *e.now.Load(), ch: ch}
+	c.results()
+	for _, t := range c.now.targets {
+		c.target(t)
+	}
+	c.infos()
+	c.campaigns(e.options.Next())
+	c.daemon(e.options.StoreStatus())
+}
+
+// collection is one scrape.
+type collection struct {
+	*metrics
+	now snapshot
+	ch  chan<- prometheus.Metric
+}
+
+func (c collection) gauge(desc *prometheus.Desc, v float64, labels ...string) {
+	c.ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
+}
+
+func (c collection) counter(desc *prometheus.Desc, v uint64, labels ...string) {
+	c.ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(v), labels...)
+}
+
+// timestamp leaves out what never happened.
+func (c collection) timestamp(desc *prometheus.Desc, at time.Time, labels ...string) {
+	if !at.IsZero() {
+		c.gauge(desc, float64(at.UnixMilli())/1000, labels...)
+	}
+}
+
+func (c collection) results() {
+	if c.now.shown == nil {
+		return
+	}
+	for _, row := range c.now.shown.result.Results {
+		if i := find(c.now.targets, row.Target); i >= 0 {
+			c.row(row, c.now.targets[i].labels)
+		}
+	}
+	if c.now.shown.conditions.known {
+		c.gauge(c.steal, c.now.shown.conditions.steal)
+		c.gauge(c.pressure, c.now.shown.conditions.pressure)
+	}
+}
+
+func (c collection) row(row report.Row, labels []string) {
+	for _, m := range c.rows {
+		if v := m.of(row); v != nil {
+			c.gauge(m.desc, *v, labels...)
+		}
+	}
+	if row.LimitedBy == nil {
+		return
+	}
+	for _, limit := range report.Limits() {
+		c.gauge(c.limitedBy, truth(limit == *row.LimitedBy), also(labels, limit)...)
+	}
+}
+
+func (c collection) target(t target) {
+	if t.tried {
+		c.gauge(c.up, truth(t.up), t.labels...)
+	}
+	if !t.success.IsZero() {
+		c.gauge(c.newest, t.newest, t.labels...)
+		c.timestamp(c.newestTimestamp, t.started, t.labels...)
+		c.timestamp(c.success, t.success, t.labels...)
+	}
+	c.counter(c.responses, t.responses, t.labels...)
+	count(c, c.errors, t.errors, t.labels)
+	count(c, c.failures, t.failures, t.labels)
+	count(c, c.invalid, t.invalid, t.labels)
+	if m, err := t.latency.metric(c.latency, t.labels); err != nil {
+		c.ch <- prometheus.NewInvalidMetric(c.latency, err)
+	} else {
+		c.ch <- m
+	}
+}
+
+func count[K ~string](c collection, desc *prometheus.Desc, counts tally[K], labels []string) {
+	for _, value := range counts.values() {
+		c.counter(desc, counts[value], also(labels, string(value))...)
+	}
+}
+
+func (c collection) infos() {
+	m := c.now.machine
+	c.gauge(c.hostInfo, 1, clean(m.Host, m.CPU, strconv.Itoa(m.Cores), strconv.FormatInt(m.Memory, 10),
+		m.Kernel, m.System, m.Arch, m.Virtual, strconv.FormatBool(m.Container))...)
+	participants, engine := c.participants()
+	for _, t := range c.now.targets {
+		i := slices.IndexFunc(participants, func(p bench.Participant) bool { return p.Target == t.name })
+		if i >= 0 {
+			v := participants[i].Versions
+			c.gauge(c.targetInfo, 1, also(t.labels, clean(v.Framework, v.Server, v.Python, engine)...)...)
+		}
+	}
+	c.bases()
+}
+
+// participants are those of the shown campaign. Until there is one, they are of
+// the running one as soon as its environments are there.
+func (c collection) participants() (participants []bench.Participant, engine string) {
+	switch {
+	case c.now.shown != nil:
+		return c.now.shown.participants, strings.Join(c.now.shown.result.Campaign.Engines, ", ")
+	case c.now.live != nil && c.now.feeds(c.now.live.campaign) && c.now.live.round > 0:
+		return c.now.live.campaign.Participants, c.now.live.campaign.Protocol.Engine
+	}
+	return nil, ""
+}
+
+// bases names the base of each field of targets once.
+func (c collection) bases() {
+	if c.now.shown == nil {
+		return
+	}
+	named := map[bench.Target]bool{}
+	for _, row := range c.now.shown.result.Results {
+		t := row.Target
+		t.Framework = ""
+		if row.Base == nil || named[t] || find(c.now.targets, row.Target) < 0 {
+			continue
+		}
+		named[t] = true
+		c.gauge(c.baseInfo, 1, clean(t.Edition, t.Serving, t.Workload, c.now.protocol.Name, *row.Base)...)
+	}
+}
+
+func (c collection) campaigns(next time.Time) {
+	running, round, planned := false, 0, c.now.protocol.Rounds
+	if l := c.now.live; l != nil && l.phase != bench.PhaseWaiting {
+		running, round, planned = true, l.round, l.campaign.Protocol.Rounds
+	}
+	c.gauge(c.running, truth(running))
+	c.gauge(c.round, float64(round))
+	c.gauge(c.rounds, float64(planned))
+	c.timestamp(c.lastStart, c.now.lastStart)
+	c.timestamp(c.lastSuccess, c.now.lastSuccess)
+	c.timestamp(c.next, next)
+	count(c, c.skipped, c.now.skipped, nil)
+}
+
+func (c collection) daemon(store StoreStatus) {
+	c.gauge(c.reloadOK, truth(c.now.reloadErr == nil))
+	c.timestamp(c.reloaded, c.now.reloaded)
+	c.counter(c.storeErrors, store.WriteErrors)
+	c.gauge(c.storeBytes, float64(store.Bytes))
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// also appends to a copy: labels are shared between scrapes.
+func also(labels []string, more ...string) []string {
+	return slices.Concat(labels, more)
+}
