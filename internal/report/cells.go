@@ -1,26 +1,31 @@
 package report
 
-// Decimals that are shown at most: of a rate, of a ratio.
-const (
-	rateDecimals  = 1
-	ratioDecimals = 2
-)
+// ratioDecimals are shown at most of a ratio, as published.
+const ratioDecimals = 2
+
+// decimals are shown at most of a rate: tenths only where they are news.
+func (e Estimate) decimals() int {
+	if e.Mean < 1000 {
+		return 1
+	}
+	return 0
+}
 
 // Rate writes a mean of requests per second with honest digits.
-func Rate(e Estimate) string { return Number(e.Mean, margin(e.CI95), rateDecimals) }
+func Rate(e Estimate) string { return Number(e.Mean, margin(e.CI95), e.decimals()) }
 
 func rateSpread(e Estimate) string {
 	if e.Stddev == nil {
 		return none
 	}
-	return Number(*e.Stddev, *e.Stddev, rateDecimals)
+	return Number(*e.Stddev, *e.Stddev, e.decimals())
 }
 
 func rateInterval(e Estimate) string {
 	if e.CI95 == nil {
 		return none
 	}
-	return span(*e.CI95, rateDecimals)
+	return span(*e.CI95, e.decimals())
 }
 
 // Relative writes a ratio with honest digits; the base's own is exactly 1.
@@ -86,7 +91,7 @@ func errorSum(r Row) int64 {
 	return sum
 }
 
-func text(s string) string {
+func known(s string) string {
 	if s == "" {
 		return none
 	}

@@ -11,8 +11,9 @@ import (
 	"restbench/internal/stats"
 )
 
-// microsecond is the unit of the engines' histograms, in seconds.
-const microsecond = 1e-6
+// microseconds are the unit of the engines' histograms; a division by them
+// gives the shortest decimals of seconds.
+const microseconds = 1e6
 
 // quantile is one that is shown, by the name that it has in JSON.
 type quantile struct {
@@ -56,10 +57,10 @@ func Cumulative(h *hdrhistogram.Histogram, bounds []float64) (counts []uint64, c
 		if bar.Count <= 0 {
 			continue
 		}
-		n, value := uint64(bar.Count), float64(bar.From+bar.To)/2*microsecond
+		n, value := uint64(bar.Count), float64(bar.From+bar.To)/2/microseconds
 		count += n
 		sum += float64(n) * value
-		i, _ := slices.BinarySearch(bounds, value-microsecond*1e-6) // a bound of 100 µs holds 100 µs
+		i, _ := slices.BinarySearch(bounds, value-1e-12) // a bound of 100 µs holds 100 µs
 		if i < len(counts) {
 			counts[i] += n
 		}
@@ -87,7 +88,7 @@ func newLatency(ms []bench.Measurement) latency {
 	}
 	if merged != nil {
 		for _, q := range quantiles() {
-			out.seconds[q.name] = float64(merged.ValueAtPercentile(q.percent)) * microsecond
+			out.seconds[q.name] = float64(merged.ValueAtPercentile(q.percent)) / microseconds
 		}
 		return out
 	}
@@ -146,5 +147,5 @@ func meanLatency(l bench.Load) (mean float64, known bool) {
 	if err != nil || h == nil || h.TotalCount() == 0 {
 		return 0, false
 	}
-	return h.Mean() * microsecond, true
+	return h.Mean() / microseconds, true
 }

@@ -103,7 +103,7 @@ func relativeTable(rows []Row) Table {
 	for _, r := range rows {
 		t.Rows = append(t.Rows, []string{
 			r.Framework, relativeCell(r), relativeInterval(r), secondsCell(r.ServerCPUSecondsPerReq),
-			bytesCell(r.ServerMemoryBytes), text(r.Version), text(r.Server),
+			bytesCell(r.ServerMemoryBytes), known(r.Version), known(r.Server),
 		})
 	}
 	return t
@@ -136,12 +136,17 @@ func failureTable(failures []FailureRow) Table {
 }
 
 // markNames gives every distinct mark of the rows a footnote of t, and returns
-// the rows' names with the markers of theirs.
+// the rows' names with the markers of theirs. A mark that all of several rows
+// have needs no markers.
 func markNames(t *Table, rows []Row) []string {
 	names := make([]string, len(rows))
+	common := commonMarks(rows)
 	for i, r := range rows {
 		var numbers []string
 		for _, mark := range r.Marks {
+			if slices.Contains(common, mark) {
+				continue
+			}
 			n := slices.Index(t.Notes, mark)
 			if n < 0 {
 				n = len(t.Notes)
@@ -151,13 +156,25 @@ func markNames(t *Table, rows []Row) []string {
 		}
 		names[i] = r.Framework
 		if len(numbers) > 0 {
-			names[i] += " " + strings.Join(numbers, "˒")
+			names[i] += " " + strings.Join(numbers, ",")
 		}
 	}
 	for n := range t.Notes {
 		t.Notes[n] = Marker(n) + " " + t.Notes[n]
 	}
+	for _, mark := range common {
+		t.Notes = append(t.Notes, "all: "+mark)
+	}
 	return names
+}
+
+func commonMarks(rows []Row) []string {
+	if len(rows) < 2 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(rows[0].Marks), func(mark string) bool {
+		return slices.ContainsFunc(rows, func(r Row) bool { return !slices.Contains(r.Marks, mark) })
+	})
 }
 
 // Marker is the sign of the footnote n, from 0: ¹.

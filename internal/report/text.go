@@ -8,6 +8,10 @@ import (
 	"unicode/utf8"
 )
 
+// textWidth is how long lines of text are at most; a table of long names or
+// causes takes what it needs.
+const textWidth = 100
+
 // WriteText writes the tables for a terminal, the conditions below them.
 func WriteText(w io.Writer, r Result) error {
 	var out bytes.Buffer
@@ -19,7 +23,7 @@ func WriteText(w io.Writer, r Result) error {
 		out.WriteString("No results: not one valid measurement.\n\n")
 	}
 	for _, line := range Conditions(r) {
-		fmt.Fprintln(&out, line)
+		writeFolded(&out, line)
 	}
 	_, err := w.Write(out.Bytes())
 	return err
@@ -37,8 +41,21 @@ func writeText(out *bytes.Buffer, t Table) {
 		writeTextRow(out, t, row, widths)
 	}
 	for _, note := range t.Notes {
-		fmt.Fprintln(out, note)
+		writeFolded(out, note)
 	}
+}
+
+// writeFolded breaks a sentence between words where a line would be too long.
+func writeFolded(out *bytes.Buffer, s string) {
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) > textWidth {
+			fmt.Fprintln(out, line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	fmt.Fprintln(out, line)
 }
 
 func textWidths(t Table) []int {
