@@ -71,6 +71,10 @@ type Load struct {
 	ClientCPU  time.Duration       `json:"client_cpu"`  // user and system time of the engine's process
 	ClientWait time.Duration       `json:"client_wait"` // time its threads were runnable and waited for a processor
 
+	// ClientStartCPU is the part of ClientCPU used before the window: the cost of
+	// starting the engine, not of its requests. 0 where it is not known.
+	ClientStartCPU time.Duration `json:"client_start_cpu,omitempty"`
+
 	// Latency is an HdrHistogram (V2 compressed encoding) of microseconds with
 	// three significant digits: from the write of a request to the end of its
 	// answer, under closed-loop load. Empty when LatencyCorrected.
@@ -183,6 +187,8 @@ func (f *Failure) Error() string { return string(f.Stage) + ": " + f.Cause }
 // Conditions is what the machine did during one measurement.
 type Conditions struct {
 	Steal           float64 `json:"steal"`            // share of processor time taken by the hypervisor, 0 to 1
+	Busy            float64 `json:"busy"`             // share of processor time used by all programs together, ours included, 0 to 1
+	Processors      int     `json:"processors"`       // of the whole machine, which the shares are of
 	Pressure        float64 `json:"pressure"`         // share of the time in which some task waited for a processor, 0 to 1
 	Load1           float64 `json:"load1"`            // load average of one minute, at the end
 	MHz             float64 `json:"mhz,omitempty"`    // mean processor frequency at the end, 0 where unknown
