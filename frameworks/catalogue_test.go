@@ -15,7 +15,7 @@ import (
 	"restbench/internal/bench"
 )
 
-func load(t *testing.T, dirs ...string) *frameworks.Catalogue {
+func catalogue(t *testing.T, dirs ...string) *frameworks.Catalogue {
 	t.Helper()
 	c, err := frameworks.Load(dirs...)
 	if err != nil {
@@ -30,7 +30,7 @@ func TestEdition2020IsThePublications(t *testing.T) {
 		"sanic": "20.6.3", "aiohttp": "3.6.2", "fastapi": "0.60.1", "falcon": "2.0.0", "bottle": "0.12.18", "tornado": "6.0.4",
 		"hug": "2.6.1", "pyramid": "1.10.4", "flask": "1.1.2", "eve": "1.1.2", "djangorestframework": "3.11.0",
 	}
-	entries, err := load(t).Select(nil, []string{"2020"})
+	entries, err := catalogue(t).Select(nil, []string{"2020"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestEdition2020IsThePublications(t *testing.T) {
 }
 
 func TestEveryFolderIsComplete(t *testing.T) {
-	c := load(t)
+	c := catalogue(t)
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestEveryFolderIsComplete(t *testing.T) {
 }
 
 func TestFilesAreWhatTheServerNeeds(t *testing.T) {
-	entries, err := load(t).Select([]string{"eve@current"}, nil)
+	entries, err := catalogue(t).Select([]string{"eve@current"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestFilesAreWhatTheServerNeeds(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	c := load(t)
+	c := catalogue(t)
 	for _, test := range []struct {
 		names, editions []string
 		want            string // targets, or the beginning of the error
@@ -138,7 +138,7 @@ func TestCommand(t *testing.T) {
 }
 
 func TestEditionTimes(t *testing.T) {
-	c := load(t)
+	c := catalogue(t)
 	for name, want := range map[string][2]string{"2020": {"2020-08-11T00:00:00Z", "3.8"}, "current": {"", "3.10"}} {
 		e, err := c.Edition(name)
 		if err != nil {
@@ -206,7 +206,7 @@ func TestAddedFolder(t *testing.T) {
 	})
 	write(t, filepath.Join(dir, ".git", "config"), "")
 	write(t, filepath.Join(dir, "mine", "__pycache__", "app.pyc"), "")
-	c := load(t, dir)
+	c := catalogue(t, dir)
 	entries, err := c.Select([]string{"mine"}, []string{"current"})
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func TestAddedFolder(t *testing.T) {
 func TestAddedEdition(t *testing.T) {
 	dir := folder(t, "mine", func(file, text string) string { return strings.ReplaceAll(text, "  current:", "  \"2022\":") })
 	write(t, filepath.Join(dir, "editions.yaml"), "- {name: \"2022\", date: 2022-01-01, python: {version: \"3.10\"}}\n")
-	_, err := load(t, dir).Select([]string{"mine"}, nil)
+	_, err := catalogue(t, dir).Select([]string{"mine"}, nil)
 	if err == nil || err.Error() != "mine@2022 has no lock yet: make it by `restbench lock mine`" {
 		t.Error(err)
 	}
@@ -248,7 +248,7 @@ func TestAddedEdition(t *testing.T) {
 
 func TestLockPath(t *testing.T) {
 	dir := folder(t, "mine", nil)
-	c := load(t, dir)
+	c := catalogue(t, dir)
 	if got, err := c.LockPath("mine", "current", "."); err != nil || got != filepath.Join(dir, "mine", "current.txt") {
 		t.Error(got, err)
 	}
@@ -260,5 +260,25 @@ func TestLockPath(t *testing.T) {
 	}
 	if _, err := c.LockPath("mine", "2020", "."); err == nil {
 		t.Error("a lock of an edition that the framework does not have")
+	}
+}
+
+func TestSetDate(t *testing.T) {
+	text := "# first\n- name: \"2020\"\n  date: 2020-08-10   # then\n- {name: current, date: '2026-01-01', python: {version: \"3.13\"}}\n"
+	got, err := frameworks.SetDate([]byte(text), "current", "2027-02-03")
+	if err == nil {
+		got, err = frameworks.SetDate(got, "2020", "2020-08-09")
+	}
+	want := "# first\n- name: \"2020\"\n  date: 2020-08-09   # then\n- {name: current, date: 2027-02-03, python: {version: \"3.13\"}}\n"
+	if diff := cmp.Diff(want, string(got)); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for _, wrong := range [][2]string{{"2021", "2027-02-03"}, {"current", "tomorrow"}} {
+		if _, err := frameworks.SetDate([]byte(text), wrong[0], wrong[1]); err == nil {
+			t.Errorf("%v was set", wrong)
+		}
+	}
+	if got := frameworks.EditionsPath("x"); got != filepath.Join("x", "frameworks", "editions.yaml") {
+		t.Error(got)
 	}
 }

@@ -2,9 +2,13 @@ package frameworks
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"restbench/internal/bench"
 )
@@ -62,4 +66,38 @@ func LockPython(e bench.Edition) string {
 		return e.Python.AtLeast
 	}
 	return e.Python.Version
+}
+
+// EditionsPath is the file in restbench's source tree that dates the editions.
+func EditionsPath(tree string) string { return filepath.Join(tree, "frameworks", editionsFile) }
+
+// SetDate changes the date of one edition in the text of an editions.yaml and
+// leaves all else, comments too, as it is.
+func SetDate(text []byte, edition, date string) ([]byte, error) {
+	if !validDate(date) {
+		return nil, fmt.Errorf("set the date of edition %s: %q is not a date (2006-01-02)", edition, date)
+	}
+	d := document{shown: editionsFile, text: text}
+	var editions []bench.Edition
+	if err := d.decode(&editions); err != nil {
+		return nil, err
+	}
+	for i, e := range editions {
+		if e.Name != edition {
+			continue
+		}
+		if node := d.value(strconv.Itoa(i), "date"); node != nil {
+			return replaceAt(text, node, date), nil
+		}
+	}
+	return nil, fmt.Errorf("set the date of edition %s: it is not in %s, or has none", edition, editionsFile)
+}
+
+// replaceAt puts another text in the place of a plain or quoted value.
+func replaceAt(text []byte, node *yaml.Node, value string) []byte {
+	lines := strings.SplitAfter(string(text), "\n")
+	line, start := lines[node.Line-1], node.Column-1
+	old := regexp.MustCompile(`^(".*?"|'.*?'|[^\s,}]+)`).FindString(line[start:])
+	lines[node.Line-1] = line[:start] + value + line[start+len(old):]
+	return []byte(strings.Join(lines, ""))
 }

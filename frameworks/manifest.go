@@ -79,6 +79,19 @@ func (d *document) line(keys []string) int {
 	return line
 }
 
+// value is the node under keys, nil when it is not there.
+func (d *document) value(keys ...string) *yaml.Node {
+	node := d.root.Content[0]
+	for _, key := range keys {
+		next := child(node, key)
+		if next == nil {
+			return nil
+		}
+		node = next[1]
+	}
+	return node
+}
+
 // child is the key and the value under it; for a list, keys are numbers.
 func child(node *yaml.Node, key string) []*yaml.Node {
 	switch node.Kind {
