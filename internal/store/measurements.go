@@ -33,6 +33,7 @@ func measurementColumns(m *bench.Measurement) columns {
 		{"reconnects", &m.Load.Reconnects},
 		{"client_cpu", &m.Load.ClientCPU},
 		{"client_wait", &m.Load.ClientWait},
+		{"client_start_cpu", &m.Load.ClientStartCPU},
 		{"quantiles", jsonAt{&m.Load.Quantiles}},
 		{"latency_corrected", &m.Load.LatencyCorrected},
 		{"body_unchecked", &m.Load.BodyUnchecked},

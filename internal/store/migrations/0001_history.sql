@@ -50,6 +50,7 @@ CREATE TABLE measurements (
   reconnects        INTEGER NOT NULL,
   client_cpu        INTEGER NOT NULL,
   client_wait       INTEGER NOT NULL,
+  client_start_cpu  INTEGER NOT NULL,
   quantiles         TEXT,
   latency_corrected INTEGER NOT NULL,
   body_unchecked    INTEGER NOT NULL,
