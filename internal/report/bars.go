@@ -91,10 +91,10 @@ func newBars(c chart, width vg.Length) bars {
 	limit := 0.0
 	for _, g := range c.groups {
 		for _, b := range g.bars {
-			if b == nil {
+			if b.absent {
 				continue
 			}
-			taken := float64(labelWidth(*b)+2*labelGap) / room
+			taken := float64(labelWidth(b)+2*labelGap) / room
 			limit = max(limit, b.end()/(1-min(taken, 0.6)))
 		}
 	}
@@ -132,11 +132,11 @@ func (b bars) Plot(canvas draw.Canvas, p *plot.Plot) {
 		top := y(b.place(i)) + barThickness*vg.Length(len(g.bars))/2
 		for j, one := range g.bars {
 			middle := top - barThickness*(vg.Length(j)+0.5)
-			if one == nil {
+			if one.absent {
 				missing(canvas, x(0), middle)
 				continue
 			}
-			one.draw(canvas, x, middle, editionColor(b.editions[j], j))
+			one.draw(canvas, x, middle, editionColor(b.editions[one.edition], one.edition))
 		}
 	}
 	canvas.StrokeLine2(draw.LineStyle{Color: soft, Width: 1}, x(0), canvas.Min.Y, x(0), canvas.Max.Y)

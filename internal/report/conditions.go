@@ -17,6 +17,7 @@ func Conditions(r Result) []string {
 		"Protocol " + describeProtocol(h) + ".",
 		"Machine: " + describeMachine(h) + ".",
 	}
+	lines = append(lines, missingLines(r.Missing)...)
 	for _, note := range r.Notes {
 		lines = append(lines, "Note: "+note+".")
 	}
@@ -65,4 +66,26 @@ func describeMachine(h Header) string {
 		parts = append(parts, "pinned: "+strings.Join(h.Pinning, ", "))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// missingLines is one line a reason: an edition without its interpreter is one
+// fact, not eleven.
+func missingLines(missing []Missing) []string {
+	by := map[string][]string{}
+	var reasons []string
+	for _, m := range missing {
+		reason := strings.Join(m.Reasons, "; ")
+		if reason == "" {
+			reason = "not measured"
+		}
+		if by[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		by[reason] = append(by[reason], m.Target)
+	}
+	var lines []string
+	for _, reason := range reasons {
+		lines = append(lines, fmt.Sprintf("No result (%s): %s.", reason, enumerate(by[reason])))
+	}
+	return lines
 }

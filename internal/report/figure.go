@@ -108,13 +108,15 @@ type chart struct {
 	groups               []barGroup // the fastest first
 }
 
-// barGroup is the bars of one framework, one an edition.
+// barGroup is the bars of one framework, one an edition that it took part in.
 type barGroup struct {
 	name string
-	bars []*bar // nil where there is no number
+	bars []bar
 }
 
 type bar struct {
+	edition          int // index in chart.editions
+	absent           bool
 	value, low, high float64 // low and high are the ends of the error bar
 	spread           bool
 	label, remark    string
@@ -129,10 +131,15 @@ func newChart(r Result, kind FigureKind) chart {
 		c.editions = append(c.editions, part[0].Edition)
 	}
 	for _, name := range bySpeed(r.Results) {
-		g := barGroup{name: name, bars: make([]*bar, len(c.editions))}
+		g := barGroup{name: name}
 		for i, edition := range c.editions {
-			if row := find(r.Results, name, edition); row != nil {
-				g.bars[i] = newBar(*row, kind)
+			switch row := find(r.Results, name, edition); {
+			case row != nil:
+				b := newBar(*row, kind)
+				b.edition = i
+				g.bars = append(g.bars, b)
+			case r.misses(name, edition):
+				g.bars = append(g.bars, bar{edition: i, absent: true})
 			}
 		}
 		c.groups = append(c.groups, g)
@@ -140,14 +147,20 @@ func newChart(r Result, kind FigureKind) chart {
 	return c
 }
 
-func newBar(r Row, kind FigureKind) *bar {
-	b := &bar{}
+func (r Result) misses(framework, edition string) bool {
+	return slices.ContainsFunc(r.Missing, func(m Missing) bool {
+		return m.Key.Framework == framework && m.Key.Edition == edition
+	})
+}
+
+func newBar(r Row, kind FigureKind) bar {
+	b := bar{}
 	if r.LimitedBy != nil && *r.LimitedBy != LimitServer {
 		b.remark = *r.LimitedBy
 	}
 	if kind == FigureRelative {
 		if r.Relative == nil {
-			return nil
+			return bar{absent: true}
 		}
 		b.value, b.label = *r.Relative, relativeCell(r)
 		if b.spread = margin(r.RelativeCI95) > 0; b.spread {
@@ -234,9 +247,14 @@ func (c chart) legendHeight() vg.Length {
 }
 
 func (c chart) barsHeight() vg.Length {
-	group := vg.Length(max(1, len(c.editions)))*barThickness + groupGap
-	return vg.Length(max(1, len(c.groups))) * group
+	height := vg.Length(0)
+	for _, g := range c.groups {
+		height += g.height()
+	}
+	return max(height, barThickness+groupGap)
 }
+
+func (g barGroup) height() vg.Length { return vg.Length(len(g.bars))*barThickness + groupGap }
 
 func (c chart) draw(canvas draw.Canvas, caption []string) {
 	canvas.SetColor(paper)
@@ -290,7 +308,7 @@ func (c chart) plot(width vg.Length) *plot.Plot {
 	p.X.Tick.Label = centered(styleOf(tickSize, soft))
 	p.Y.Tick.Label = rightOf(styleOf(labelSize, ink))
 	p.X.Padding, p.Y.Padding = 4, 6
-	p.Y.Min, p.Y.Max = -0.5, float64(max(1, len(c.groups)))-0.5
+	p.Y.Min, p.Y.Max = 0, float64(c.barsHeight()) // so that a unit is about a point
 	p.Y.Tick.Marker = c.names()
 	b := newBars(c, width)
 	p.X.Min, p.X.Max = 0, b.limit
@@ -308,4 +326,11 @@ func (c chart) names() plot.ConstantTicks {
 	return out
 }
 
-func (c chart) place(group int) float64 { return float64(len(c.groups) - 1 - group) }
+// place is the middle of a group on the vertical axis.
+func (c chart) place(group int) float64 {
+	top := c.barsHeight()
+	for _, g := range c.groups[:group] {
+		top -= g.height()
+	}
+	return float64(top - c.groups[group].height()/2)
+}

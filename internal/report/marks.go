@@ -57,7 +57,7 @@ func (t *series) lost(rounds int) []string {
 		again := i+1 < len(t.all) && t.all[i+1].Round == m.Round
 		switch {
 		case m.Failure != nil && m.Round == 0:
-			outside = append(outside, "failed: "+string(m.Failure.Stage)+" outside the rounds")
+			outside = append(outside, "failed: "+string(m.Failure.Stage))
 		case again || m.Valid() || m.Round > rounds || t.valid(m.Round):
 		case m.Failure != nil:
 			failed[string(m.Failure.Stage)]++

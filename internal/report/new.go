@@ -22,12 +22,14 @@ func New(c bench.Campaign, ms []bench.Measurement) Result {
 func NewWithBases(c bench.Campaign, ms []bench.Measurement, bases map[string]string) Result {
 	s := group(c, ms)
 	r := Result{
-		Campaign: header(c, s), Results: []Row{}, Failures: failures(ms), Notes: s.notes(),
+		Campaign: header(c, s), Results: []Row{}, Missing: []Missing{}, Failures: failures(ms), Notes: s.notes(),
 	}
 	for _, t := range s.targets {
-		if len(t.chosen) > 0 {
-			r.Results = append(r.Results, newRow(c, t, s.rounds))
+		if len(t.chosen) == 0 {
+			r.Missing = append(r.Missing, Missing{t.Target.String(), t.Target, marks(t, s.rounds, nil)})
+			continue
 		}
+		r.Results = append(r.Results, newRow(c, t, s.rounds))
 	}
 	r.Notes = append(r.Notes, relate(r.Results, s, bases)...)
 	arrange(r.Results, s.editions())

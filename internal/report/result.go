@@ -13,6 +13,7 @@ import (
 type Result struct {
 	Campaign Header       `json:"campaign"`
 	Results  []Row        `json:"results"` // fastest first within an edition
+	Missing  []Missing    `json:"missing"` // targets that took part and have no row
 	Failures []FailureRow `json:"failures"`
 	Notes    []string     `json:"notes"` // what to know of the campaign as a whole
 }
@@ -75,6 +76,13 @@ func (i Interval) Low() float64 { return i[0] }
 
 // High is the upper end.
 func (i Interval) High() float64 { return i[1] }
+
+// Missing is a target without a single valid measurement.
+type Missing struct {
+	Target  string       `json:"target"`
+	Key     bench.Target `json:"-"`
+	Reasons []string     `json:"reasons"` // as in Row.Marks; empty while it has not been measured yet
+}
 
 // FailureRow is a failure as it is shown.
 type FailureRow struct {
