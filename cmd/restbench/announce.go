@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"restbench/exporter"
+	"restbench/internal/bench"
+)
+
+// bytesPerMeasurement is what one measurement takes in the history, for the
+// estimate at start; BenchmarkRecord of package store prints the figure.
+const bytesPerMeasurement = 2048
+
+// announce says what the daemon will cost, before it costs it.
+func (d *daemon) announce() {
+	p := d.current.Load()
+	perDay := p.campaignsPerDay()
+	load := p.load()
+	measurements := perDay * p.choice.size() * p.config.Protocol.Rounds
+	d.log.Info().
+		Int("targets", p.choice.size()).
+		Str("protocol", p.config.Protocol.Name).
+		Str("engine", p.config.Protocol.Engine).
+		Str("schedule", p.config.Schedule).
+		Msgf("measuring %d targets; one campaign is %s of load", p.choice.size(), load.Round(time.Second))
+	d.log.Info().Msgf("cost: %s of load a day in %d campaigns, about %d MB of disk a year, %d series",
+		(load * time.Duration(perDay)).Round(time.Second), perDay, measurements*365*bytesPerMeasurement/1_000_000, exporter.Series(p.choice.size()))
+	if interval := p.shortestInterval(); load > interval {
+		d.log.Warn().Msgf("one campaign loads for %s but slots are %s apart: slots will be missed", load, interval)
+	}
+}
+
+func (p *plan) shortestInterval() time.Duration {
+	first := p.nextSlot()
+	return p.schedule.Next(first).Sub(first)
+}
+
+// logStep logs one step of the preparation of a target.
+func (c *serveCommand) logStep(name, step string) {
+	log := c.logger()
+	log.Info().Str("target", name).Msg(step)
+}
+
+// logEvent logs what an operator wants to find later: phases, rounds, failures.
+func logEvent(log zerolog.Logger, e bench.Event) {
+	switch {
+	case e.Measurement != nil && e.Measurement.Failure != nil:
+		log.Warn().Stringer("target", e.Measurement.Target).Int("round", e.Round).
+			Str("stage", string(e.Measurement.Failure.Stage)).Msg(e.Measurement.Failure.Cause)
+	case e.Measurement != nil:
+		log.Debug().Stringer("target", e.Measurement.Target).Int("round", e.Round).
+			Float64("requests_per_second", e.Measurement.RequestsPerSecond()).Msg("measured")
+	case e.Target != nil:
+		log.Debug().Stringer("target", e.Target).Int("round", e.Round).Msg("measuring")
+	case e.Round > 0:
+		log.Info().Int64("campaign", e.Campaign.ID).Msgf("round %d of %d done", e.Round, e.Campaign.Protocol.Rounds)
+	default:
+		log.Info().Int64("campaign", e.Campaign.ID).Str("phase", string(e.Phase)).Msg(phaseText(e))
+	}
+}
+
+func phaseText(e bench.Event) string {
+	if e.Detail != "" {
+		return e.Detail
+	}
+	switch e.Phase {
+	case bench.PhasePreparing:
+		return fmt.Sprintf("preparing %d environments", len(e.Campaign.Participants))
+	case bench.PhaseStarting:
+		return "starting servers"
+	case bench.PhaseMeasuring:
+		return "measuring"
+	case bench.PhaseStopping:
+		return "stopping servers"
+	case bench.PhaseDone:
+		return "campaign " + string(e.Campaign.State)
+	default:
+		return string(e.Phase)
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"restbench/internal/host"
+	"restbench/internal/load"
+)
+
+type checkCommand struct {
+	*session
+	format string
+}
+
+func registerCheck(app *kingpin.Application, s *session) (string, action) {
+	c := &checkCommand{session: s}
+	cmd := app.Command("check", "Check the configuration and the machine: what is missing, what disturbs.")
+	cmd.Flag("format", "What to print: table or json.").Default("table").EnumVar(&c.format, "table", "json")
+	return cmd.FullCommand(), c.run
+}
+
+func (c *checkCommand) run(ctx context.Context) error {
+	p, err := c.plan()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.storagePath, 0o750); err != nil {
+		return fmt.Errorf("make the state folder: %w", err)
+	}
+	findings := append(c.configuration(p), host.Preflight(ctx, c.storagePath)...)
+	if c.format == "json" {
+		encoder := json.NewEncoder(c.out)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(findings)
+	} else {
+		c.print(findings)
+	}
+	if n := count(findings, host.LevelFail); err == nil && n > 0 {
+		return fmt.Errorf("%d of %d checks failed", n, len(findings))
+	}
+	return err
+}
+
+// configuration says what the daemon would do, and what it lacks for it.
+func (c *checkCommand) configuration(p *plan) []host.Finding {
+	shown := c.configFile
+	if shown == "" {
+		shown = "defaults, without a file"
+	}
+	protocol := p.config.Protocol
+	findings := []host.Finding{
+		{Name: "configuration", Level: host.LevelOK, Detail: shown},
+		{Name: "campaign", Level: host.LevelOK, Detail: fmt.Sprintf("%d targets, protocol %s: %s of load; %d campaigns a day, next at %s",
+			p.choice.size(), protocol.Name, p.load().Round(time.Second), p.campaignsPerDay(), p.nextSlot().Format("2006-01-02 15:04 MST"))},
+	}
+	if load, interval := p.load(), p.shortestInterval(); load > interval {
+		findings = append(findings, host.Finding{Name: "schedule", Level: host.LevelWarn,
+			Detail: fmt.Sprintf("one campaign loads for %s but slots are %s apart: slots will be missed", load, interval)})
+	}
+	wrk := host.Finding{Name: "wrk", Level: host.LevelOK, Detail: "installed; --engine=wrk can be used"}
+	if _, err := load.FindWrk(); err != nil {
+		wrk.Detail = "not installed; only --engine=wrk needs it"
+	}
+	return append(findings, wrk)
+}
+
+func (c *checkCommand) print(findings []host.Finding) {
+	for _, f := range findings {
+		fmt.Fprintf(c.out, "%-5s %-18s %s\n", f.Level, f.Name, f.Detail)
+	}
+}
+
+func count(findings []host.Finding, level host.Level) int {
+	n := 0
+	for _, f := range findings {
+		if f.Level == level {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"restbench/frameworks"
+	"restbench/internal/bench"
+	"restbench/internal/config"
+)
+
+// choice is the targets that a configuration asks for.
+type choice struct {
+	entries []frameworks.Entry
+	own     []config.Target
+}
+
+func (c choice) size() int { return len(c.entries) + len(c.own) }
+
+func (c choice) targets() []bench.Target {
+	var all []bench.Target
+	for _, e := range c.entries {
+		all = append(all, e.Target)
+	}
+	for _, t := range c.own {
+		all = append(all, ownTarget(t))
+	}
+	return all
+}
+
+// choose looks the configured names up in the catalogue and among the user's
+// own targets.
+func (s *session) choose(cfg config.Config) (choice, error) {
+	catalogue, err := s.catalogue()
+	if err != nil {
+		return choice{}, err
+	}
+	names, own := ownFirst(cfg.Frameworks, cfg.Targets)
+	chosen := choice{own: own}
+	if len(cfg.Frameworks) == 0 || len(names) > 0 {
+		if chosen.entries, err = catalogue.Select(names, cfg.Editions); err != nil {
+			return choice{}, err
+		}
+	}
+	if chosen.size() == 0 {
+		return choice{}, errors.New("nothing to measure: no framework and no target is chosen")
+	}
+	return chosen, nil
+}
+
+// ownFirst takes the names of own targets out of names; all own targets are
+// taken when there are no names at all.
+func ownFirst(names []string, targets []config.Target) (rest []string, own []config.Target) {
+	if len(names) == 0 {
+		return nil, targets
+	}
+	byName := map[string]config.Target{}
+	for _, t := range targets {
+		byName[t.Name] = t
+	}
+	for _, name := range names {
+		if t, ok := byName[strings.TrimSuffix(name, "@"+bench.EditionOwn)]; ok {
+			own = append(own, t)
+		} else {
+			rest = append(rest, name)
+		}
+	}
+	return rest, own
+}
+
+func ownTarget(t config.Target) bench.Target {
+	return bench.Target{Framework: t.Name, Edition: bench.EditionOwn, Serving: bench.ServingDocumented, Workload: bench.WorkloadHello}
+}

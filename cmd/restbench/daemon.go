@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/oklog/run"
+
+	"restbench/exporter"
+	"restbench/internal/bench"
+	"restbench/internal/host"
+	"restbench/internal/store"
+	"restbench/scheduler"
+)
+
+// daemon is restbench serve, wired.
+type daemon struct {
+	*kit
+	command  *serveCommand
+	current  atomic.Pointer[plan]
+	reloaded chan struct{}
+	next     atomic.Pointer[time.Time]
+	history  *store.Store
+	recorder *store.Writer
+	exporter *exporter.Exporter
+	server   *exporter.Server
+	lock     *host.Lock
+}
+
+// newDaemon opens everything that can fail, so that a wrong start ends here
+// with one line.
+func newDaemon(ctx context.Context, c *serveCommand, first *plan) (*daemon, error) {
+	d := &daemon{command: c, reloaded: make(chan struct{}, 1)}
+	d.current.Store(first)
+	var err error
+	if d.kit, err = c.newKit(first.config.Pythons, c.logStep); err != nil {
+		return nil, err
+	}
+	if err := d.open(ctx); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *daemon) open(ctx context.Context) error {
+	if err := d.takeState(); err != nil {
+		return err
+	}
+	if err := d.checkSpace(); err != nil {
+		return err
+	}
+	d.sweep()
+	var err error
+	if d.history, err = d.openStore(ctx); err != nil {
+		return err
+	}
+	d.recorder = d.kit.recorder(d.history)
+	d.markCutOff(ctx)
+	if d.exporter, err = d.newExporter(ctx); err != nil {
+		return err
+	}
+	d.server, err = d.exporter.Listen(d.command.web)
+	return err
+}
+
+// takeState makes this the only daemon on its state folder.
+func (d *daemon) takeState() error {
+	path := filepath.Join(d.state, "daemon.lock")
+	lock, heldBy, err := host.TryLock(path, fmt.Sprintf("pid %d (restbench serve)", os.Getpid()))
+	if err != nil {
+		return err
+	}
+	if lock == nil {
+		return fmt.Errorf("state folder %s is in use by %s; name another with --storage.path", d.state, heldBy)
+	}
+	d.lock = lock
+	return nil
+}
+
+// markCutOff marks campaigns whose process died, unless one is running now: then
+// they are marked when it has ended.
+func (d *daemon) markCutOff(ctx context.Context) {
+	lock, _, err := host.TryLock(campaignLock(), fmt.Sprintf("pid %d (restbench serve)", os.Getpid()))
+	if err != nil || lock == nil {
+		return
+	}
+	defer d.unlock(lock)
+	if n, err := d.history.CutOff(ctx); err != nil {
+		d.log.Error().Err(err).Msg("mark campaigns that were cut off")
+	} else if n > 0 {
+		d.log.Warn().Int("campaigns", n).Msg("an earlier campaign was cut off; what it measured is kept")
+	}
+}
+
+func (d *daemon) close() {
+	if d.history != nil {
+		if err := d.history.Close(); err != nil {
+			d.log.Error().Err(err).Msg("close the history")
+		}
+	}
+	if d.lock != nil {
+		d.unlock(d.lock)
+	}
+}
+
+func (d *daemon) unlock(lock *host.Lock) {
+	if err := lock.Unlock(); err != nil {
+		d.log.Warn().Err(err).Msg("free a lock")
+	}
+}
+
+// run has three actors: the HTTP server, the loop of campaigns, and signals. The
+// first to end stops the others.
+func (d *daemon) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var g run.Group
+	for _, actor := range []func(context.Context) error{d.serveHTTP, d.campaigns, d.hangups} {
+		g.Add(func() error { return actor(ctx) }, func(error) { cancel() })
+	}
+	g.Add(func() error { <-ctx.Done(); return nil }, func(error) { cancel() })
+	d.announce()
+	err := g.Run()
+	d.log.Info().Msg("stopped")
+	return err
+}
+
+func (d *daemon) serveHTTP(ctx context.Context) error {
+	return d.server.Serve(ctx)
+}
+
+func (d *daemon) campaigns(ctx context.Context) error {
+	loop := &scheduler.Loop{
+		Schedule: func() scheduler.Schedule { return d.current.Load().schedule },
+		Run:      d.campaign,
+		Skipped:  d.exporter.Skipped,
+		Planned:  func(next time.Time) { d.next.Store(&next) },
+		Now:      d.dueAtStart(ctx),
+		Reloaded: d.reloaded,
+	}
+	return loop.Start(ctx)
+}
+
+// dueAtStart says whether the first campaign begins at once: always, unless the
+// last success is younger than one slot.
+func (d *daemon) dueAtStart(ctx context.Context) bool {
+	p := d.current.Load()
+	last, err := d.lastFinished(ctx)
+	if err != nil || last == nil || last.Protocol.Hash() != p.config.Protocol.Hash() {
+		return true
+	}
+	return !p.schedule.Next(last.Started).After(time.Now().UTC())
+}
+
+func (d *daemon) lastFinished(ctx context.Context) (*bench.Campaign, error) {
+	found, err := d.history.Campaigns(ctx, store.Filter{
+		Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}, States: []bench.State{bench.StateFinished}, Limit: 1,
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// campaign is one slot of the schedule.
+func (d *daemon) campaign(ctx context.Context) error {
+	p := d.current.Load()
+	if err := d.checkSpace(); err != nil {
+		d.log.Error().Err(err).Msg("campaign skipped")
+		return err
+	}
+	runner := d.runner(runnerOptions{
+		command: "restbench serve", pinning: p.pinning, observe: d.observe,
+		history: d.history, recorder: d.recorder,
+	})
+	done, err := runner.Run(ctx, scheduler.Request{
+		Kind: bench.KindScheduled, Protocol: p.config.Protocol, Seed: newSeed(),
+		Entrants: d.entrants(p.choice.entries, p.choice.own),
+	})
+	event := d.log.Info()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		event = d.log.Error().Err(err)
+	}
+	event.Int64("campaign", done.ID).Str("state", string(done.State)).Int("rounds", done.Rounds).Msg("campaign ended")
+	return err
+}
+
+func (d *daemon) observe(e bench.Event) {
+	d.exporter.Observe(e)
+	logEvent(d.log, e)
+}
+
+// hangups reloads on SIGHUP.
+func (d *daemon) hangups(ctx context.Context) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-signals:
+			_ = d.exporter.Reload() // it has logged and counted the error; the old configuration holds
+		}
+	}
+}
+
+// reload replaces the plan by what the file says now, or keeps the old one.
+func (d *daemon) reload() error {
+	p, err := d.command.plan()
+	if err != nil {
+		return err
+	}
+	d.current.Store(p)
+	d.exporter.SetTargets(p.config.Protocol, p.choice.targets())
+	select {
+	case d.reloaded <- struct{}{}:
+	default: // one is pending; it will see this plan
+	}
+	return nil
+}

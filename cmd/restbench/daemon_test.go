@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+)
+
+// runningDaemon is restbench serve in this process.
+type runningDaemon struct {
+	t      *testing.T
+	url    string
+	cancel context.CancelFunc
+	done   chan outcome
+}
+
+// startDaemon starts one and returns when it is ready.
+func startDaemon(t *testing.T, state, config string, args ...string) *runningDaemon {
+	t.Helper()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	d := &runningDaemon{t: t, url: "http://" + address, cancel: cancel, done: make(chan outcome, 1)}
+	all := append([]string{"serve", "--storage.path=" + state, "--config.file=" + config, "--log.format=json",
+		"--web.listen-address=" + address}, args...)
+	log := &syncBuffer{}
+	go func() {
+		code := execute(ctx, all, streams{strings.NewReader(""), io.Discard, log})
+		d.done <- outcome{code: code, err: log.String()}
+	}()
+	t.Cleanup(func() { d.stop() })
+	eventually(t, 20*time.Second, "daemon is ready", func() bool {
+		if code, _ := d.get("/-/ready"); code == http.StatusOK {
+			return true
+		}
+		select {
+		case got := <-d.done:
+			t.Fatalf("daemon ended: %+v", got)
+		default:
+		}
+		return false
+	})
+	return d
+}
+
+// stop ends the daemon and returns what it left behind; a second call does
+// nothing.
+func (d *runningDaemon) stop() outcome {
+	d.cancel()
+	select {
+	case got := <-d.done:
+		close(d.done)
+		return got
+	case <-time.After(40 * time.Second):
+		d.t.Error("daemon did not stop")
+		return outcome{}
+	}
+}
+
+func (d *runningDaemon) get(path string) (int, string) {
+	response, err := http.Get(d.url + path)
+	if err != nil {
+		return 0, ""
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(body)
+}
+
+func (d *runningDaemon) metric(name string) string {
+	_, body := d.get("/metrics")
+	for line := range strings.Lines(body) {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	return ""
+}
+
+func (d *runningDaemon) awaitCampaign() {
+	d.t.Helper()
+	eventually(d.t, time.Minute, "a campaign has succeeded", func() bool {
+		value := d.metric("restbench_campaign_last_success_timestamp_seconds")
+		return value != "" && value != "0"
+	})
+}
+
+// Everything of a daemon is its own, so two run in one process: their campaigns
+// wait for each other, because they share the machine.
+func TestTwoDaemonsAtOnce(t *testing.T) {
+	state := isolated(t)
+	first := startDaemon(t, state+"1", ownTargets(t, "alpha"))
+	second := startDaemon(t, state+"2", ownTargets(t, "beta"))
+	first.awaitCampaign()
+	second.awaitCampaign()
+	for d, names := range map[*runningDaemon][2]string{first: {"alpha", "beta"}, second: {"beta", "alpha"}} {
+		_, metrics := d.get("/metrics")
+		if !strings.Contains(metrics, `framework="`+names[0]+`"`) || strings.Contains(metrics, `framework="`+names[1]+`"`) {
+			t.Errorf("the daemon of %s shows the wrong targets", names[0])
+		}
+		if got := d.stop(); got.code != exitDone {
+			t.Errorf("daemon of %s ended with %+v", names[0], got)
+		}
+	}
+}
+
+func TestARestartShowsTheLastResultsAtOnce(t *testing.T) {
+	state, config := isolated(t), ownTargets(t, "alpha")
+	first := startDaemon(t, state, config)
+	first.awaitCampaign()
+	name := `restbench_requests_per_second{edition="own",framework="alpha",protocol="short",serving="documented",workload="hello"}`
+	before := first.metric(name)
+	first.stop()
+	second := startDaemon(t, state, config)
+	if after := second.metric(name); after != before || after == "" {
+		t.Errorf("requests per second after the restart: %q, before: %q", after, before)
+	}
+	if n := second.metric("restbench_campaign_running"); n != "0" {
+		t.Errorf("campaign_running is %s although the last success is younger than one slot", n)
+	}
+}
+
+func TestReloadTakesTheNewFileAndKeepsTheOldForABadOne(t *testing.T) {
+	state, config := isolated(t), ownTargets(t, "alpha")
+	d := startDaemon(t, state, config, "--web.enable-lifecycle")
+	d.awaitCampaign()
+	reload := func() int {
+		response, err := http.Post(d.url+"/-/reload", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	rewrite(t, config, "nonsense: 1\n")
+	if code := reload(); code != http.StatusInternalServerError {
+		t.Errorf("reload of a bad file answered %d, want 500", code)
+	}
+	if v := d.metric("restbench_config_last_reload_successful"); v != "0" {
+		t.Errorf("config_last_reload_successful is %s after a bad file, want 0", v)
+	}
+	rewrite(t, config, read(t, ownTargets(t, "gamma")))
+	if code := reload(); code != http.StatusOK {
+		t.Errorf("reload of a good file answered %d, want 200", code)
+	}
+	if _, metrics := d.get("/metrics"); strings.Contains(metrics, `framework="alpha"`) || !strings.Contains(metrics, `framework="gamma"`) {
+		t.Error("after the reload the metrics do not name gamma alone")
+	}
+}
+
+// pretendNewer gives the history the mark of a later version.
+func pretendNewer(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("PRAGMA user_version = 999"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// syncBuffer may be written and read at once.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

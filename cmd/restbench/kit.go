@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/rs/zerolog"
+
+	"restbench/frameworks"
+	"restbench/internal/bench"
+	"restbench/internal/config"
+	"restbench/internal/environment"
+	"restbench/internal/host"
+	"restbench/internal/load"
+	"restbench/internal/process"
+	"restbench/internal/store"
+	"restbench/scheduler"
+)
+
+// kit is what the commands that start something have in common.
+type kit struct {
+	state        string
+	executable   string
+	log          zerolog.Logger
+	supervisor   *process.Supervisor
+	environments *environment.Manager
+}
+
+// newKit makes the state folder and what works in it. detail is told each step
+// of a preparation.
+func (s *session) newKit(pythons []string, detail func(name, step string)) (*kit, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find restbench itself: %w", err)
+	}
+	if err := os.MkdirAll(s.storagePath, 0o750); err != nil {
+		return nil, fmt.Errorf("make the state folder: %w", err)
+	}
+	k := &kit{state: s.storagePath, executable: executable, log: s.logger()}
+	k.supervisor, err = process.New(process.Options{
+		Executable: executable, RunDir: filepath.Join(k.state, "run"), Log: k.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.environments = environment.New(environment.Options{
+		Dir: filepath.Join(k.state, "environments"), Runner: k.supervisor,
+		Pythons: append(append([]string(nil), s.pythons...), pythons...), Progress: detail, Log: k.log,
+	})
+	return k, nil
+}
+
+// sweep ends what earlier runs that were killed have left behind.
+func (k *kit) sweep() {
+	killed, err := k.supervisor.Sweep()
+	if err != nil {
+		k.log.Warn().Err(err).Msg("look for servers that an earlier run left behind")
+	}
+	if killed > 0 {
+		k.log.Warn().Int("processes", killed).Msg("ended servers that an earlier run left behind")
+	}
+}
+
+// catalogue is the embedded one and the user's folders.
+func (s *session) catalogue() (*frameworks.Catalogue, error) {
+	return frameworks.Load(s.frameworksDirs...)
+}
+
+// openStore opens the history for writing.
+func (k *kit) openStore(ctx context.Context) (*store.Store, error) {
+	return store.Open(ctx, filepath.Join(k.state, "history.db"))
+}
+
+// entrants turns catalogue entries and the user's own targets into what can take
+// part in a campaign.
+func (k *kit) entrants(entries []frameworks.Entry, own []config.Target) []scheduler.Entrant {
+	var all []scheduler.Entrant
+	for _, e := range entries {
+		all = append(all, scheduler.Entrant{Target: e.Target, Workload: e.Workload, Prepare: k.preparer(e)})
+	}
+	for _, t := range own {
+		all = append(all, ownEntrant(t))
+	}
+	return all
+}
+
+func (k *kit) preparer(e frameworks.Entry) func(context.Context) (scheduler.Prepared, error) {
+	return func(ctx context.Context) (scheduler.Prepared, error) {
+		installed, err := k.environments.Prepare(ctx, e.Recipe)
+		if err != nil {
+			return scheduler.Prepared{}, err
+		}
+		return scheduler.Prepared{
+			Command: e.Command(installed),
+			Marks:   installed.Marks,
+			Versions: bench.Versions{
+				Framework: installed.Version, Server: e.Serving.Server,
+				Python: installed.PythonVersion, Packages: installed.Packages,
+			},
+		}, nil
+	}
+}
+
+// ownEntrant is a server of the user's: nothing is installed for it.
+func ownEntrant(t config.Target) scheduler.Entrant {
+	var env []string
+	for name, value := range t.Env {
+		env = append(env, name+"="+value)
+	}
+	target := ownTarget(t)
+	prepared := scheduler.Prepared{
+		Command:  bench.Command{Name: target.String(), Argv: t.Command, Dir: t.Dir, Env: env},
+		Versions: bench.Versions{Framework: t.Version, Server: filepath.Base(t.Command[0])},
+	}
+	return scheduler.Entrant{
+		Target:   target,
+		Workload: bench.Workload{Request: t.Request, Expect: t.Expect},
+		Prepare:  func(context.Context) (scheduler.Prepared, error) { return prepared, nil },
+	}
+}
+
+// starter gives the supervisor the shape that the scheduler asks for.
+type starter struct{ *process.Supervisor }
+
+func (s starter) Start(ctx context.Context, c bench.Command, ready scheduler.Ready) (scheduler.Server, error) {
+	server, err := s.Supervisor.Start(ctx, c, ready)
+	if err != nil {
+		return nil, err // not server: a nil pointer in an interface is not nil
+	}
+	return server, nil
+}
+
+func (k *kit) engine(name string) (scheduler.Engine, error) {
+	if name == bench.EngineNative {
+		return load.Native{Runner: k.supervisor, Executable: k.executable}, nil
+	}
+	path, err := load.FindWrk()
+	if err != nil {
+		return nil, err
+	}
+	return load.Wrk{Runner: k.supervisor, Path: path}, nil
+}
+
+// judge marks what was wrong with the answers or with the machine.
+func judge(limits host.Thresholds) func(bench.Measurement) []bench.Mark {
+	return func(m bench.Measurement) []bench.Mark {
+		return append(load.Marks(m.Load), host.Marks(m, limits)...)
+	}
+}

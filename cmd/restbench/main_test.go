@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary stand in for restbench (it starts itself again
+// for engines and guards) and for a server that is to be measured.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "__engine", "__guard":
+			os.Exit(program(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+		case "__server":
+			os.Exit(testServer(os.Args[2]))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+const testAnswer = "pong"
+
+// testServer answers every request the same until it is killed.
+func testServer(port string) int {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, testAnswer)
+	})
+	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+port, handler))
+	return 1
+}
+
+// outcome is what a command left behind.
+type outcome struct {
+	code     int
+	out, err string
+}
+
+// restbench runs one command in this process.
+func restbench(ctx context.Context, t *testing.T, args ...string) outcome {
+	t.Helper()
+	var out, err bytes.Buffer
+	code := execute(ctx, args, streams{strings.NewReader(""), &out, &err})
+	return outcome{code, out.String(), err.String()}
+}
+
+// isolated gives the test a state folder and a campaign lock of its own, and
+// returns the state folder.
+func isolated(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	return filepath.Join(dir, "state")
+}
+
+// ownTargets writes a configuration file that measures servers of the test's
+// own, and nothing that must be installed.
+func ownTargets(t *testing.T, names ...string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("editions: []\nprotocol: {name: short, rounds: 2, duration: 200ms, threads: 1, connections: 4}\ntargets:\n")
+	for _, name := range names {
+		fmt.Fprintf(&b, "  - name: %s\n    version: '1'\n    command: [%q, __server, '{port}']\n    expect: {content_type: text/plain, body: %s}\n", name, self, testAnswer)
+	}
+	return writeFile(t, "restbench.yml", b.String())
+}
+
+func writeFile(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// freePort is one that nobody listens on at the moment.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// eventually asks again and again until what is true or the time is over.
+func eventually(t testing.TB, within time.Duration, what string, is func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	for !is() {
+		if time.Now().After(deadline) {
+			t.Fatalf("after %s still not: %s", within, what)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func rewrite(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

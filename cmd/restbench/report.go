@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"restbench/internal/bench"
+	"restbench/internal/report"
+	"restbench/internal/store"
+)
+
+type reportCommand struct {
+	*session
+	campaign string
+	list     bool
+	labels   map[string]string
+	format   string
+}
+
+func registerReport(app *kingpin.Application, s *session) (string, action) {
+	c := &reportCommand{session: s, labels: map[string]string{}}
+	cmd := app.Command("report", "Tables and figures from history.")
+	cmd.Flag("campaign", "Number of the campaign, or last.").Default("last").StringVar(&c.campaign)
+	cmd.Flag("list", "List the campaigns instead.").BoolVar(&c.list)
+	cmd.Flag("label", "Label for openmetrics, as a scrape would add it: job=restbench; repeatable.").PlaceHolder("NAME=VALUE").StringMapVar(&c.labels)
+	cmd.Flag("format", "What to print: table, markdown, json, csv, html, svg, png, or openmetrics (all campaigns).").Default("table").
+		EnumVar(&c.format, "table", "markdown", "json", "csv", "html", "svg", "png", "openmetrics")
+	return cmd.FullCommand(), c.run
+}
+
+func (c *reportCommand) run(ctx context.Context) error {
+	path := filepath.Join(c.storagePath, "history.db")
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no history in %s yet; restbench run makes some", c.storagePath)
+	}
+	history, err := store.OpenReadOnly(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer history.Close()
+	switch {
+	case c.list:
+		return c.campaigns(ctx, history)
+	case c.format == "openmetrics":
+		return c.openMetrics(ctx, history)
+	}
+	result, err := c.result(ctx, history)
+	if err != nil {
+		return err
+	}
+	return write(c.out, c.format, result)
+}
+
+func (c *reportCommand) result(ctx context.Context, history *store.Store) (report.Result, error) {
+	campaign, err := c.find(ctx, history)
+	if err != nil {
+		return report.Result{}, err
+	}
+	return resultOf(ctx, history, campaign)
+}
+
+func resultOf(ctx context.Context, history *store.Store, campaign bench.Campaign) (report.Result, error) {
+	measurements, err := history.Measurements(ctx, campaign.ID)
+	if err != nil {
+		return report.Result{}, err
+	}
+	return report.New(campaign, measurements), nil
+}
+
+func (c *reportCommand) find(ctx context.Context, history *store.Store) (bench.Campaign, error) {
+	if c.campaign == "last" {
+		found, err := history.Campaigns(ctx, store.Filter{Limit: 1})
+		if err == nil && len(found) == 0 {
+			err = errors.New("there is no campaign in the history yet")
+		}
+		if err != nil {
+			return bench.Campaign{}, err
+		}
+		return found[0], nil
+	}
+	id, err := strconv.ParseInt(c.campaign, 10, 64)
+	if err != nil {
+		return bench.Campaign{}, &usageError{fmt.Errorf("campaign %q is neither a number nor last", c.campaign)}
+	}
+	campaign, err := history.Campaign(ctx, id)
+	if err != nil {
+		return campaign, fmt.Errorf("campaign %d: %w", id, err)
+	}
+	return campaign, nil
+}
+
+func (c *reportCommand) campaigns(ctx context.Context, history *store.Store) error {
+	found, err := history.Campaigns(ctx, store.Filter{})
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CAMPAIGN\tSTARTED\tKIND\tSTATE\tPROTOCOL\tENGINE\tROUNDS\tTARGETS")
+	for _, f := range found {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%d\n", f.ID, f.Started.Format("2006-01-02 15:04"), f.Kind, f.State,
+			f.Protocol.Name, f.Protocol.Engine, f.Rounds, f.Protocol.Rounds, len(f.Participants))
+	}
+	return w.Flush()
+}
+
+// openMetrics writes the results of all campaigns that feed the result metrics,
+// oldest first, as promtool tsdb create-blocks-from openmetrics wants them.
+func (c *reportCommand) openMetrics(ctx context.Context, history *store.Store) error {
+	found, err := history.Campaigns(ctx, store.Filter{Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}})
+	if err != nil {
+		return err
+	}
+	var results []report.Result
+	for i := len(found) - 1; i >= 0; i-- {
+		result, err := resultOf(ctx, history, found[i])
+		if err != nil {
+			return err
+		}
+		results = append(results, result)
+	}
+	return report.WriteOpenMetrics(c.out, results, c.labels)
+}
+
+// write renders a result in one of the formats.
+func write(w io.Writer, format string, r report.Result) error {
+	switch format {
+	case "markdown":
+		return report.WriteMarkdown(w, r)
+	case "json":
+		return report.WriteJSON(w, r)
+	case "csv":
+		return report.WriteCSV(w, r)
+	case "html":
+		return report.WriteHTML(w, r)
+	case "svg", "png":
+		return report.WriteFigure(w, r, report.FigureOptions{Kind: report.FigureRate, Format: report.Format(format)})
+	default:
+		return report.WriteText(w, r)
+	}
+}
+
+// writeFigures writes every figure in every format into dir and returns their
+// paths.
+func writeFigures(dir string, r report.Result) ([]string, error) {
+	var files []string
+	for _, kind := range report.Figures() {
+		for _, format := range []report.Format{report.FormatSVG, report.FormatPNG} {
+			path := filepath.Join(dir, fmt.Sprintf("%s.%s", kind, format))
+			if err := writeFigure(path, r, report.FigureOptions{Kind: kind, Format: format}); err != nil {
+				return files, err
+			}
+			files = append(files, path)
+		}
+	}
+	return files, nil
+}
+
+func writeFigure(path string, r report.Result, o report.FigureOptions) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write a figure: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return report.WriteFigure(file, r, o)
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/host"
+	"restbench/internal/load"
+	"restbench/internal/store"
+	"restbench/scheduler"
+)
+
+// campaignLock is machine-wide: two campaigns at once would measure each other.
+func campaignLock() string { return filepath.Join(os.TempDir(), "restbench-campaign.lock") }
+
+// runnerOptions is what differs between the commands that run campaigns.
+type runnerOptions struct {
+	command string // for those who wait: "restbench run"
+	noWait  bool
+	pinning scheduler.Pinning
+	observe func(bench.Event)
+
+	history  *store.Store
+	recorder *store.Writer
+}
+
+func (k *kit) runner(o runnerOptions) *scheduler.Runner {
+	probe := &host.Probe{Pinning: o.pinning.Name}
+	return &scheduler.Runner{
+		Starter: starter{k.supervisor}, Engine: k.engine, Recorder: o.recorder, Verify: load.Verify,
+		Window:  func() func() bench.Conditions { return probe.Begin().End },
+		Judge:   judge(probe.Thresholds()),
+		Lock:    k.campaignLocker(o),
+		Observe: o.observe, Machine: host.Describe(version()), Pinning: o.pinning, Parallel: parallel(),
+	}
+}
+
+// campaignLocker waits for the lock and, once it is held, marks campaigns that
+// still claim to run: nobody else can be running one.
+func (k *kit) campaignLocker(o runnerOptions) func(context.Context, func(string)) (func(), error) {
+	return func(ctx context.Context, waiting func(string)) (func(), error) {
+		lock, err := takeLock(ctx, o, waiting)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := o.history.CutOff(ctx); err != nil {
+			return nil, errors.Join(err, lock.Unlock())
+		}
+		return func() {
+			if err := lock.Unlock(); err != nil {
+				k.log.Warn().Err(err).Msg("free the campaign lock")
+			}
+		}, nil
+	}
+}
+
+func takeLock(ctx context.Context, o runnerOptions, waiting func(string)) (*host.Lock, error) {
+	holder := fmt.Sprintf("pid %d (%s)", os.Getpid(), o.command)
+	if !o.noWait {
+		return host.Wait(ctx, campaignLock(), holder, waiting)
+	}
+	lock, heldBy, err := host.TryLock(campaignLock(), holder)
+	if err != nil {
+		return nil, err
+	}
+	if lock == nil {
+		return nil, fmt.Errorf("another campaign runs on this machine: %s", heldBy)
+	}
+	return lock, nil
+}
+
+// minFree is what a campaign needs at the most on the disk of the state folder,
+// with room to spare.
+const minFree = 64 << 20
+
+func (k *kit) checkSpace() error {
+	free, err := host.FreeBytes(k.state)
+	if err != nil {
+		return fmt.Errorf("state folder %s: %w", k.state, err)
+	}
+	if free < minFree {
+		return fmt.Errorf("state folder %s: no disk space: %d MiB are free, %d MiB are needed", k.state, free>>20, minFree>>20)
+	}
+	return nil
+}
+
+func newSeed() uint64 { return uint64(time.Now().UnixNano()) }
+
+// recorder keeps measurements that cannot be written now and writes them later.
+func (k *kit) recorder(history *store.Store) *store.Writer {
+	return store.NewWriter(history, func(err error) { k.log.Error().Err(err).Msg("write the history") })
+}
