@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -103,7 +104,7 @@ func TestSelect(t *testing.T) {
 		{[]string{"django"}, nil, `unknown framework "django" (did you mean djangorestframework?); there are: `},
 		{[]string{"express"}, nil, `unknown framework "express"; there are: aiohttp, `},
 		{[]string{"flask@2021"}, nil, `unknown edition "2021" (did you mean 2020?); there are: 2020, current`},
-		{nil, []string{"curent"}, `unknown edition "curent" (did you mean current?); there are: 2020, current`},
+		{nil, []string{"crrent"}, `unknown edition "crrent" (did you mean current?); there are: 2020, current`},
 		{[]string{""}, nil, `unknown framework ""; there are: `},
 	} {
 		entries, err := c.Select(test.names, test.editions)
@@ -199,7 +200,7 @@ func write(t *testing.T, name, text string) {
 }
 
 func TestAddedFolder(t *testing.T) {
-	dir := folder(t, "mine", func(file, text string) string {
+	dir := folder(t, "mine", func(_, text string) string {
 		return strings.Replace(text, "requirements: [mine]", `requirements: [mine]
     servings: {documented: {argv: [serve, "{port}"]}}
     workloads: {hello: {expect: {body: bye}}}`, 1)
@@ -234,7 +235,7 @@ func TestAddedFolder(t *testing.T) {
 }
 
 func TestAddedEdition(t *testing.T) {
-	dir := folder(t, "mine", func(file, text string) string { return strings.ReplaceAll(text, "  current:", "  \"2022\":") })
+	dir := folder(t, "mine", func(_, text string) string { return strings.ReplaceAll(text, "  current:", "  \"2022\":") })
 	write(t, filepath.Join(dir, "editions.yaml"), "- {name: \"2022\", date: 2022-01-01, python: {version: \"3.10\"}}\n")
 	_, err := catalogue(t, dir).Select([]string{"mine"}, nil)
 	if err == nil || err.Error() != "mine@2022 has no lock yet: make it by `restbench lock mine`" {
@@ -280,5 +281,26 @@ func TestSetDate(t *testing.T) {
 	}
 	if got := frameworks.EditionsPath("x"); got != filepath.Join("x", "frameworks", "editions.yaml") {
 		t.Error(got)
+	}
+}
+
+// The manifests that the documentation shows are right ones.
+func TestDocumentedManifest(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "adding-a-framework.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("the page has %d manifests", len(blocks))
+	}
+	whole := blocks[0][1]
+	other := whole[:strings.Index(whole, "   editions:")] + blocks[1][1]
+	for _, manifest := range []string{whole, other} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "starlette", "framework.yaml"), manifest)
+		if _, err := frameworks.Load(dir); err != nil {
+			t.Error(err)
+		}
 	}
 }
