@@ -91,7 +91,7 @@ func TestInvalidEditions(t *testing.T) {
 	for text, want := range map[string]string{
 		"- {name: a, date: 2022-13-01, python: {version: \"3.10\"}}": `1: 0.date: "2022-13-01" is not a date (2006-01-02)`,
 		"- name: a\n  date: 2022-01-01\n  python: {version: 2}":      `3: 0.python.version: is "2", must be like "3.13"`,
-		"- name: A": `1: 0.name: "A" must consist of lower-case letters, digits, dots, dashes and underscores`,
+		"- name: A":  `1: 0.name: "A" must consist of lower-case letters, digits, dots, dashes and underscores`,
 		"- nname: a": `1: unknown key "nname"`,
 		"- name: own\n  date: 2022-01-01\n  python: {version: \"3.9\"}": `1: 0.name: the edition "own" is already there`,
 		"": "",

@@ -102,9 +102,9 @@ func LockedVersion(lock []byte, name, python string) string {
 // holds evaluates a marker as far as resolvers write them for releases that
 // differ between Pythons or systems; a clause that it does not know holds.
 func holds(marker, python string) bool {
-	for _, alternative := range strings.SplitSeq(marker, " or ") {
+	for alternative := range strings.SplitSeq(marker, " or ") {
 		all := true
-		for _, clause := range strings.SplitSeq(alternative, " and ") {
+		for clause := range strings.SplitSeq(alternative, " and ") {
 			all = all && clauseHolds(strings.Trim(clause, " ()"), python)
 		}
 		if all {
