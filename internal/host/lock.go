@@ -22,9 +22,9 @@ type Lock struct{ file *os.File }
 const lockPoll = 500 * time.Millisecond
 
 // TryLock takes the lock at path, which may be in a folder like /tmp that all
-// users share. holder is the command, for people: "restbench run". When another
-// process has it, Lock and error are nil and heldBy says who: "pid 42
-// (restbench run)".
+// users share. holder says who takes it, for people: "pid 42 (restbench run)".
+// When another process has it, Lock and error are nil, and heldBy is what that
+// one said.
 func TryLock(path, holder string) (lock *Lock, heldBy string, err error) {
 	file, err := openLock(path)
 	if err != nil {
@@ -38,7 +38,7 @@ func TryLock(path, holder string) (lock *Lock, heldBy string, err error) {
 	if err != nil {
 		return nil, "", errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
 	}
-	writeHolder(file, fmt.Sprintf("pid %d (%s)\n", os.Getpid(), holder))
+	writeHolder(file, holder+"\n")
 	return &Lock{file}, "", nil
 }
 

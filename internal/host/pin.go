@@ -110,30 +110,34 @@ func (t tree) cores(allowed []int) [][]int {
 }
 
 func parsePin(mode string, allowed []int) (server, client []int, err error) {
+	sides := map[string][]int{"server": nil, "client": nil}
 	for _, part := range strings.Split(mode, ";") {
 		side, list, _ := strings.Cut(part, "=")
-		cpus, err := ParseCPUs(list)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, cpu := range cpus {
-			if !slices.Contains(allowed, cpu) {
-				return nil, nil, fmt.Errorf("processor %d may not be used, only %s", cpu, FormatCPUs(allowed))
-			}
-		}
-		switch strings.TrimSpace(side) {
-		case "server":
-			server = cpus
-		case "client":
-			client = cpus
-		default:
+		side = strings.TrimSpace(side)
+		if _, known := sides[side]; !known {
 			return nil, nil, errors.New(`must be "auto", "none" or like "server=0-1;client=2,3"`)
 		}
+		if sides[side], err = parseAllowed(list, allowed); err != nil {
+			return nil, nil, err
+		}
 	}
-	if server == nil || client == nil {
+	if sides["server"] == nil || sides["client"] == nil {
 		return nil, nil, errors.New("must name processors of both server and client")
 	}
-	return server, client, nil
+	return sides["server"], sides["client"], nil
+}
+
+func parseAllowed(list string, allowed []int) ([]int, error) {
+	cpus, err := ParseCPUs(list)
+	if err != nil {
+		return nil, err
+	}
+	for _, cpu := range cpus {
+		if !slices.Contains(allowed, cpu) {
+			return nil, fmt.Errorf("processor %d may not be used, only %s", cpu, FormatCPUs(allowed))
+		}
+	}
+	return cpus, nil
 }
 
 // ParseCPUs reads a list as Linux writes it: "0-3,8".

@@ -1,0 +1,64 @@
+package host
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"restbench/internal/bench"
+)
+
+func TestMarks(t *testing.T) {
+	thresholds := Thresholds{Steal: 0.05, Others: 0.10, Pressure: 0.10, Pause: 1, Ports: 0.9, Local: 1000}
+	// measured: 10 s on two processors, 16 of their 20 s used by engine and server
+	measured := func(c bench.Conditions) bench.Measurement {
+		c.Processors = 2
+		return bench.Measurement{
+			Load:       bench.Load{Duration: 10 * time.Second, ClientCPU: 6 * time.Second},
+			Server:     bench.Usage{CPU: 10 * time.Second},
+			Conditions: c,
+		}
+	}
+	noPorts := func(connect int64) bench.Measurement {
+		m := measured(bench.Conditions{TimeWaitBefore: 10, TimeWaitAfter: 950})
+		m.Load.Errors = map[bench.ErrorKind]int64{bench.ErrorConnect: connect}
+		return m
+	}
+	unknownCost := measured(bench.Conditions{Busy: 1, Pressure: 1})
+	unknownCost.Server.CPU = 0
+	for name, c := range map[string]struct {
+		m    bench.Measurement
+		want []bench.Mark
+	}{
+		"quiet":                            {measured(bench.Conditions{Busy: 0.82}), nil},
+		"client and server fill two cores": {measured(bench.Conditions{Busy: 0.85, Pressure: 0.95}), nil},
+		"a little steal":                   {measured(bench.Conditions{Steal: 0.05}), nil},
+		"steal": {measured(bench.Conditions{Steal: 0.051}), []bench.Mark{
+			{Kind: bench.MarkNoisy, Reason: bench.ReasonSteal, Detail: "the hypervisor took 5.1 % of the processor time"}}},
+		"others": {measured(bench.Conditions{Busy: 1, Pressure: 0.95}), []bench.Mark{
+			{Kind: bench.MarkNoisy, Reason: bench.ReasonPressure, Detail: "other programs used 20 % of the processors"}}},
+		"others, and no one waits":          {measured(bench.Conditions{Busy: 1, Pressure: 0.05}), nil},
+		"others, pressure is not counted":   {measured(bench.Conditions{Busy: 0.95}), []bench.Mark{{Kind: bench.MarkNoisy, Reason: bench.ReasonPressure, Detail: "other programs used 15 % of the processors"}}},
+		"the cost of the server is unknown": {unknownCost, nil},
+		"pause": {measured(bench.Conditions{Paused: 312}), []bench.Mark{
+			{Kind: bench.MarkInvalid, Reason: bench.ReasonPause, Detail: "the machine stood still, or its clock was set: the clocks disagree by 312.0 s"}}},
+		"ports": {noPorts(5), []bench.Mark{
+			{Kind: bench.MarkInvalid, Reason: bench.ReasonPorts, Detail: "5 connections could not be opened: 950 of 1000 local ports wait to be free again"}}},
+		"ports reused": {noPorts(0), nil},
+	} {
+		if diff := cmp.Diff(c.want, Marks(c.m, thresholds)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestThresholdsKnowThePorts(t *testing.T) {
+	root := files{"proc/sys/net/ipv4/ip_local_port_range": "32768\t60999"}.tree(t)
+	if got := (&Probe{Root: string(root)}).Thresholds().Local; got != 28232 {
+		t.Errorf("got %d local ports", got)
+	}
+	if got := (&Probe{Root: t.TempDir()}).Thresholds().Local; got != 0 {
+		t.Errorf("got %d local ports where nothing is known", got)
+	}
+}
