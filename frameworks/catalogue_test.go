@@ -238,7 +238,7 @@ func TestAddedEdition(t *testing.T) {
 	dir := folder(t, "mine", func(_, text string) string { return strings.ReplaceAll(text, "  current:", "  \"2022\":") })
 	write(t, filepath.Join(dir, "editions.yaml"), "- {name: \"2022\", date: 2022-01-01, python: {version: \"3.10\"}}\n")
 	_, err := catalogue(t, dir).Select([]string{"mine"}, nil)
-	if err == nil || err.Error() != "mine@2022 has no lock yet: make it by `restbench lock mine`" {
+	if err == nil || err.Error() != "mine@2022 has no lock yet: make it by `restbench lock mine --edition=2022 --frameworks.dir="+dir+"`" {
 		t.Error(err)
 	}
 	write(t, filepath.Join(dir, "editions.yaml"), "\n- {name: current, date: 2022-01-01, python: {version: \"3.10\"}}\n")

@@ -137,7 +137,7 @@ func (c *Catalogue) entries(p pair) ([]Entry, error) {
 		return nil, noEdition(f, p.edition)
 	}
 	if f.Locks[p.edition] == nil {
-		return nil, fmt.Errorf("%s@%s has no lock yet: make it by `restbench lock %s`", f.Name, p.edition, f.Name)
+		return nil, fmt.Errorf("%s@%s has no lock yet: make it by `%s`", f.Name, p.edition, c.lockCommand(p))
 	}
 	var entries []Entry
 	for _, serving := range slices.Sorted(maps.Keys(f.Servings)) {
@@ -151,6 +151,15 @@ func (c *Catalogue) entries(p pair) ([]Entry, error) {
 		}
 	}
 	return entries, nil
+}
+
+// lockCommand is what makes a lock that is missing.
+func (c *Catalogue) lockCommand(p pair) string {
+	command := fmt.Sprintf("restbench lock %s --edition=%s", p.framework, p.edition)
+	if dir := c.dirs[p.framework]; dir != "" {
+		command += " --frameworks.dir=" + dir
+	}
+	return command
 }
 
 func recipe(f bench.Framework, e bench.Edition) bench.Recipe {
