@@ -26,7 +26,7 @@ func (m *Manager) ask(ctx context.Context, path string) (interpreter, error) {
 	if known, ok := m.memory.recall(path, time.Now()); ok {
 		return known.interpreter()
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, answerLimit, fmt.Errorf("no answer within %s", answerLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, m.answerLimit, fmt.Errorf("no answer within %s", m.answerLimit))
 	defer cancel()
 	stamp := stampOf(path)
 	// The whole environment is passed on: a shim decides by variables that only

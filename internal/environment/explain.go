@@ -9,7 +9,7 @@ import (
 // cause, and of a build that failed the last thing it said.
 func explain(stderr string) string {
 	what, cause, said := outline(stderr)
-	parts := []string{what}
+	parts := []string{strings.TrimSuffix(what, ":")}
 	for _, part := range []string{cause, said} {
 		if part != "" && !strings.Contains(strings.Join(parts, " "), part) {
 			parts = append(parts, part)

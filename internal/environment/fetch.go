@@ -30,10 +30,30 @@ const (
 	wheelMax   = 256 << 20       // bytes; far above any release
 )
 
-// uvVersion is the release in uvLock: "uv==0.13.9 \".
-func uvVersion() string {
-	_, rest, _ := strings.Cut(uvLock, "==")
+// pin is a lock of uv alone.
+type pin string
+
+// version is the release: the lock begins with "uv==0.13.9 \".
+func (p pin) version() string {
+	_, rest, _ := strings.Cut(string(p), "==")
 	return strings.Fields(rest)[0]
+}
+
+// check refuses a file that the lock does not list.
+func (p pin) check(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return err
+	}
+	if sum := hex.EncodeToString(hash.Sum(nil)); !strings.Contains(string(p), "--hash=sha256:"+sum) {
+		return fmt.Errorf("its hash %s is none of uv %s", sum, p.version())
+	}
+	return nil
 }
 
 // fetchUV brings uv to path. pip knows every setting of its user, so it goes
@@ -55,7 +75,7 @@ func (m *Manager) fetchUV(ctx context.Context, path string) error {
 		return err
 	}
 	unpacked := filepath.Join(temporary, "whole", "uv")
-	if err := unpackUV(wheel, unpacked); err != nil {
+	if err := m.pin.unpack(wheel, unpacked); err != nil {
 		return fmt.Errorf("unpack %s: %w", filepath.Base(wheel), err)
 	}
 	if err := m.checkUV(ctx, unpacked); err != nil {
@@ -73,7 +93,7 @@ func (m *Manager) fetchWheel(ctx context.Context, dir string) (string, error) {
 		return wheel, nil
 	}
 	m.options.Log.Debug().Err(err).Msg("pip cannot fetch uv, the index is asked directly")
-	client, err := newIndexClient(m.env)
+	client, err := newIndexClient(m.env, m.pin)
 	if err != nil {
 		return "", err
 	}
@@ -83,13 +103,13 @@ func (m *Manager) fetchWheel(ctx context.Context, dir string) (string, error) {
 // pipDownload tries the pip of each interpreter on PATH.
 func (m *Manager) pipDownload(ctx context.Context, dir string) (string, error) {
 	requirements := filepath.Join(dir, "uv.txt")
-	if err := os.WriteFile(requirements, []byte(uvLock), 0o644); err != nil {
+	if err := os.WriteFile(requirements, []byte(m.pin), 0o644); err != nil {
 		return "", err
 	}
 	_, paths := m.candidates("3")
 	failed := errors.New("no interpreter is on PATH")
 	for _, python := range m.askAll(ctx, paths) {
-		_, err := m.options.Runner.Run(ctx, bench.Command{
+		out, err := m.options.Runner.Run(ctx, bench.Command{
 			Name: "pip download uv", Dir: dir, Env: append(m.env.filter(forPip), "PIP_NO_INPUT=1"),
 			Argv: []string{
 				python.Path, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--progress-bar", "off",
@@ -100,7 +120,7 @@ func (m *Manager) pipDownload(ctx context.Context, dir string) (string, error) {
 			return theWheel(dir)
 		}
 		failed = err
-		if ctx.Err() != nil || !strings.Contains(err.Error(), "No module named pip") {
+		if ctx.Err() != nil || !strings.Contains(string(out.Stderr), "No module named pip") {
 			break // this pip spoke for all: they share their settings
 		}
 	}
@@ -118,9 +138,9 @@ func theWheel(dir string) (string, error) {
 	return wheels[0], nil
 }
 
-// unpackUV takes the one executable out of a wheel whose hash uvLock holds.
-func unpackUV(wheel, path string) error {
-	if err := checkHash(wheel); err != nil {
+// unpack takes the one executable out of a wheel whose hash the lock has.
+func (p pin) unpack(wheel, path string) error {
+	if err := p.check(wheel); err != nil {
 		return err
 	}
 	archive, err := zip.OpenReader(wheel)
@@ -128,7 +148,7 @@ func unpackUV(wheel, path string) error {
 		return err
 	}
 	defer archive.Close()
-	content, err := archive.Open("uv-" + uvVersion() + ".data/scripts/uv")
+	content, err := archive.Open("uv-" + p.version() + ".data/scripts/uv")
 	if err != nil {
 		return err
 	}
@@ -149,21 +169,4 @@ func writeExecutable(path string, content io.Reader) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// checkHash refuses a file that uvLock does not list.
-func checkHash(name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return err
-	}
-	if sum := hex.EncodeToString(hash.Sum(nil)); !strings.Contains(uvLock, "--hash=sha256:"+sum) {
-		return fmt.Errorf("its hash %s is none of uv %s", sum, uvVersion())
-	}
-	return nil
 }

@@ -24,12 +24,13 @@ import (
 // one wheel needs.
 type indexClient struct {
 	index string
+	pin   pin
 	http  *http.Client
 }
 
 const listingMax = 64 << 20 // bytes
 
-func newIndexClient(s settings) (*indexClient, error) {
+func newIndexClient(s settings, p pin) (*indexClient, error) {
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
@@ -41,7 +42,7 @@ func newIndexClient(s settings) (*indexClient, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	return &indexClient{index: s.index(), http: &http.Client{Transport: transport}}, nil
+	return &indexClient{index: s.index(), pin: p, http: &http.Client{Transport: transport}}, nil
 }
 
 // withCertificates adds those of a file to the system's.
@@ -65,9 +66,9 @@ func (c *indexClient) download(ctx context.Context, dir string) (string, error) 
 	if err != nil {
 		return "", explainNetwork(err)
 	}
-	name, address := wheelFor(files)
+	name, address := c.pin.wheel(files)
 	if name == "" {
-		return "", fmt.Errorf("the index has no uv %s for %s/%s; install uv", uvVersion(), runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf("the index has no uv %s for %s/%s; install uv", c.pin.version(), runtime.GOOS, runtime.GOARCH)
 	}
 	body, _, err := c.get(ctx, address, "*/*")
 	if err != nil {
@@ -150,9 +151,9 @@ func (c *indexClient) get(ctx context.Context, address, accept string) (io.ReadC
 	return response.Body, response, nil
 }
 
-// wheelFor takes the wheel for this machine. The one for musl is linked
+// wheel takes the wheel for this machine. The one for musl is linked
 // statically and runs everywhere; the usual one is preferred where it runs.
-func wheelFor(files map[string]string) (name, address string) {
+func (p pin) wheel(files map[string]string) (name, address string) {
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
 	if machine == "" || runtime.GOOS != "linux" {
 		return "", ""
@@ -162,7 +163,7 @@ func wheelFor(files map[string]string) (name, address string) {
 		kinds = []string{"manylinux", "musllinux"}
 	}
 	for _, kind := range kinds {
-		wheel := regexp.MustCompile(`^uv-` + regexp.QuoteMeta(uvVersion()) + `-py3-none-(.*\.)?` + kind + `_?\w*_` + machine + `(\..*)?\.whl$`)
+		wheel := regexp.MustCompile(`^uv-` + regexp.QuoteMeta(p.version()) + `-py3-none-(.*\.)?` + kind + `_?\w*_` + machine + `(\..*)?\.whl$`)
 		for name, address := range files {
 			if wheel.MatchString(name) {
 				return name, address

@@ -97,22 +97,18 @@ func (m *Manager) named(ctx context.Context) ([]interpreter, error) {
 
 // wanted returns the interpreter of the wanted version alone and true, or all
 // usual ones and false. Executables that carry the version in their name are
-// asked first: on most machines one question is enough.
+// asked first and one after another: on most machines one question is enough.
 func (m *Manager) wanted(ctx context.Context, wish bench.PythonWish) ([]interpreter, bool) {
 	first, rest := m.candidates(wish.Version)
-	var all []interpreter
-	for _, paths := range [][]string{first, rest} {
-		for _, python := range m.askAll(ctx, paths) {
-			if !python.Usual {
-				continue
-			}
-			all = append(all, python)
+	fits := func(python interpreter) bool { return matches(python.Version, wish.Version) }
+	for _, path := range first {
+		if found := m.askAll(ctx, []string{path}); slices.ContainsFunc(found, fits) {
+			return found, true
 		}
-		for _, python := range all {
-			if matches(python.Version, wish.Version) {
-				return []interpreter{python}, true
-			}
-		}
+	}
+	all := m.askAll(ctx, append(rest, first...))
+	if i := slices.IndexFunc(all, fits); i >= 0 {
+		return all[i : i+1], true
 	}
 	return all, false
 }
@@ -148,7 +144,8 @@ func (m *Manager) candidates(version string) (first, rest []string) {
 	return first, rest
 }
 
-// askAll asks several at once, a few at a time, and keeps their order. Those
+// askAll asks several at once, a few at a time, and keeps the order of those
+// that suit. Those
 // that do not answer are passed over: a version manager puts a shim on PATH for
 // every version it has, and most of them stand idle.
 func (m *Manager) askAll(ctx context.Context, paths []string) []interpreter {
@@ -170,7 +167,7 @@ func (m *Manager) askAll(ctx context.Context, paths []string) []interpreter {
 	group.Wait()
 	var found []interpreter
 	for _, python := range answers {
-		if python != nil && !slices.Contains(found, *python) {
+		if python != nil && python.Usual && !slices.Contains(found, *python) {
 			found = append(found, *python)
 		}
 	}

@@ -36,7 +36,7 @@ type Options struct {
 // Bounds of what can hang.
 const (
 	installLimit  = 15 * time.Minute // of one environment, source builds included
-	answerLimit   = 5 * time.Second  // of a program that is asked for its version
+	answerLimit   = 10 * time.Second // of a program that is asked for its version; a cold disk needs seconds
 	downloadLimit = time.Minute
 )
 
@@ -49,6 +49,9 @@ type Manager struct {
 	memory  *memory
 	pythons memo[bench.PythonWish, choice]
 	uv      memo[string, string]
+	pin     pin // of the uv that is fetched where there is none
+
+	answerLimit time.Duration
 }
 
 // New makes a Manager. It touches nothing: the folder is made when it is needed.
@@ -73,6 +76,9 @@ func New(o Options) *Manager {
 		env:     newSettings(o.Env),
 		slots:   make(chan struct{}, o.Parallel),
 		memory:  openMemory(filepath.Join(o.Dir, "interpreters.json")),
+		pin:     pin(uvLock),
+
+		answerLimit: answerLimit,
 	}
 }
 

@@ -79,6 +79,25 @@ func forUV(name string) bool {
 	return network(name) || strings.HasPrefix(name, "UV_INDEX") || strings.HasPrefix(name, "UV_CONCURRENT_")
 }
 
+// changesUV names what must not reach uv, or what it builds with.
+func changesUV(name string) bool {
+	return strings.HasPrefix(name, "UV_") && !forUV(name) || name == "PYTHONPATH" || name == "PYTHONHOME"
+}
+
+// without begins a command that runs without some variables, should its runner
+// pass on restbench's whole environment. Nothing is needed where none is set.
+func (s settings) without(bad func(name string) bool) []string {
+	var argv []string
+	for _, pair := range s.filter(bad) {
+		name, _, _ := strings.Cut(pair, "=")
+		argv = append(argv, "-u", name)
+	}
+	if argv == nil {
+		return nil
+	}
+	return append([]string{"env"}, argv...)
+}
+
 func forPip(name string) bool { return network(name) || strings.HasPrefix(name, "PIP_") }
 
 func (s settings) noPythonDownloads() bool {

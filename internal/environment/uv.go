@@ -35,7 +35,7 @@ func (m *Manager) findUV(ctx context.Context, report func(string)) (string, erro
 
 // checkUV proves that a file is a uv that can be used here.
 func (m *Manager) checkUV(ctx context.Context, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	ctx, cancel := context.WithTimeout(ctx, m.answerLimit)
 	defer cancel()
 	out, err := m.options.Runner.Run(ctx, bench.Command{
 		Name: path, Argv: []string{path, "--version"}, Env: m.env.all(),
@@ -54,14 +54,14 @@ func (m *Manager) checkUV(ctx context.Context, path string) error {
 }
 
 func (m *Manager) ownUV(ctx context.Context, report func(string)) (string, error) {
-	path := filepath.Join(m.options.Dir, "uv", uvVersion(), "uv")
+	path := filepath.Join(m.options.Dir, "uv", m.pin.version(), "uv")
 	if executable(path) {
 		return path, nil
 	}
 	if m.options.Offline {
 		return "", errors.New("uv is not on PATH, and fetching it is switched off")
 	}
-	report("fetching uv " + uvVersion())
+	report("fetching uv " + m.pin.version())
 	unlock, err := acquire(ctx, filepath.Join(m.options.Dir, "uv.lock"))
 	if err != nil {
 		return "", err
@@ -78,7 +78,7 @@ func (m *Manager) ownUV(ctx context.Context, report func(string)) (string, error
 
 // uvCommand is uv with what it needs of the user's environment.
 func (m *Manager) uvCommand(uv string, args []string) bench.Command {
-	argv := []string{uv, "--quiet", "--no-progress", "--color", "never"}
+	argv := append(m.env.without(changesUV), uv, "--quiet", "--no-progress", "--color", "never")
 	if m.options.Offline {
 		argv = append(argv, "--offline")
 	}

@@ -1,0 +1,55 @@
+package environment
+
+import "testing"
+
+func TestExplain(t *testing.T) {
+	tests := []struct{ name, report, want string }{
+		{"one line", "error: Failed to parse\n", "Failed to parse"},
+		{"causes", `warning: The lock is old
+error: Failed to download ` + "`chardet==3.0.4`" + `
+  cause: Hash mismatch for ` + "`chardet==3.0.4`" + `
+
+         Expected:
+           sha256:04ab
+
+         Computed:
+           sha256:fc32
+`, "Failed to download `chardet==3.0.4`: Hash mismatch for `chardet==3.0.4`"},
+		{"unreachable", `error: Failed to fetch: http://127.0.0.1:9/simple/a/
+  cause: error sending request for url (http://127.0.0.1:9/simple/a/)
+  cause: client error (Connect)
+  cause: tcp connect error
+  cause: Connection refused (os error 111)
+`, "Failed to fetch: http://127.0.0.1:9/simple/a/: Connection refused (os error 111) (the package index cannot be reached: check the network, or name a mirror with UV_DEFAULT_INDEX)"},
+		{"build", `error: Failed to build ` + "`uvloop==0.14.0`" + `
+  cause: The build backend returned an error
+  cause: Call to ` + "`setuptools.build_meta:__legacy__.build_wheel`" + ` failed (exit status: 1)
+
+         [stdout]
+         running bdist_wheel
+
+         [stderr]
+         Traceback (most recent call last):
+           File "<string>", line 233, in <module>
+         error: command 'gcc' failed: No such file or directory
+
+hint: Build failures usually indicate a problem with the package or the build environment
+`, "Failed to build `uvloop==0.14.0`: Call to `setuptools.build_meta:__legacy__.build_wheel` failed (exit status: 1): error: command 'gcc' failed: No such file or directory"},
+		{"older", `  × No solution found when resolving dependencies:
+  ╰─▶ Because there is no version of flask==99 and you require flask==99, we
+      can conclude that your requirements are unsatisfiable.
+`, "No solution found when resolving dependencies: Because there is no version of flask==99 and you require flask==99, we"},
+		{"the beginning is lost", `         subprocess.CalledProcessError: Command './configure' returned status 77.
+
+hint: Build failures usually indicate a problem
+`, "subprocess.CalledProcessError: Command './configure' returned status 77."},
+		{"not uv's", "Segmentation fault\n", "Segmentation fault"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := explain(test.report); got != test.want {
+				t.Errorf("got  %q\nwant %q", got, test.want)
+			}
+		})
+	}
+}
