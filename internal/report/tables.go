@@ -94,7 +94,7 @@ func relativeTable(rows []Row) Table {
 			{Name: "framework"},
 			{"relative", true, "Mean divided by the mean of the base."},
 			{"95 % interval", true, "From the ratios inside the rounds, where both saw the same machine."},
-			{"CPU/request", true, "Processor time that the server used for one request."},
+			{"CPU/req", true, "Processor time that the server used for one request."},
 			{"memory", true, "Of the server's processes, shared pages by share; median of the rounds."},
 			{"version", false, "Release of the framework."},
 			{Name: "server", Help: "What listens."},

@@ -68,13 +68,12 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 	if window <= 0 || m.Server.CPU <= 0 || m.Load.ClientCPU <= 0 {
 		return ""
 	}
-	share, known := filledShare(c.Protocol, m.Load)
 	switch {
 	case clientUse(c, m.Load) >= busy:
 		return LimitClient
 	case over(m.Server.CPU+m.Server.RunQueue, window) >= busy:
 		return LimitServer
-	case known && share < filled:
+	case unfilled(c.Protocol, m.Load):
 		return LimitUnfilled
 	case machineBusy(c.Machine, m):
 		return ""
@@ -94,16 +93,16 @@ func clientUse(c bench.Campaign, l bench.Load) float64 {
 	return use
 }
 
-// filledShare is Little's law: rate × mean latency is the number of requests
+// unfilled judges by Little's law: rate × mean latency is the number of requests
 // under way. It holds no news where connections are closed for every request,
 // since the time to connect is not part of the latency, nor where latencies are
 // not true ones.
-func filledShare(p bench.Protocol, l bench.Load) (share float64, known bool) {
-	mean, known := meanLatency(l)
-	if !known || l.Reconnects*2 > l.Requests || p.Threads < 1 || p.Effective() < 1 {
-		return 0, false
+func unfilled(p bench.Protocol, l bench.Load) bool {
+	if l.Reconnects*2 > l.Requests || p.Threads < 1 || p.Effective() < 1 {
+		return false
 	}
-	return l.RequestsPerSecond() * mean / float64(p.Effective()), true
+	mean, known := meanLatency(l)
+	return known && l.RequestsPerSecond()*mean < filled*float64(p.Effective())
 }
 
 // machineBusy reports whether others, or both sides together, left no processor

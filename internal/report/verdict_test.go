@@ -1,0 +1,94 @@
+package report_test
+
+import (
+	"testing"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/report"
+)
+
+func TestLimitedBy(t *testing.T) {
+	// All windows are 10 s, 5 loops, 20 connections, 2 processors.
+	for name, test := range map[string]struct {
+		change func(*bench.Measurement)
+		want   string
+	}{
+		"one busy process": {func(m *bench.Measurement) {}, report.LimitServer},
+		// 7 s of work and 2 s of waiting for a processor: 0.9 of the time.
+		"server that waits for a processor": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Server.RunQueue = 7*time.Second, 2*time.Second
+		}, report.LimitServer},
+		// 18.5 s on 2 processors: 0.925.
+		"engine on all processors": {func(m *bench.Measurement) { m.Load.ClientCPU = 18500 * time.Millisecond }, report.LimitClient},
+		// 20 s of work and 25 s of waiting in 5 loops: 0.9 of a loop.
+		"engine that waits for a processor": {func(m *bench.Measurement) {
+			m.Load.ClientCPU, m.Load.ClientWait = 15*time.Second, 30*time.Second
+		}, report.LimitClient},
+		// The delayed acknowledgement: 410 a second, mean 20/410 s, a quarter of a core.
+		"delayed acknowledgement": {func(m *bench.Measurement) { m.Server.CPU = 2500 * time.Millisecond }, report.LimitStalled},
+		"delayed acknowledgement, by wrk": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.LatencyCorrected, m.Load.Latency = 2500*time.Millisecond, true, nil
+			m.Load.Quantiles = map[string]float64{"mean": 0.030}
+		}, report.LimitStalled},
+		// 410 · 0.044 / 20 = 0.902 where connections stay, and no question where they do not.
+		"delayed acknowledgement at exactly 44 ms": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.Latency = 2500*time.Millisecond, nil
+			m.Load.Quantiles = map[string]float64{"mean": 0.044}
+		}, report.LimitStalled},
+		"delayed acknowledgement, closing": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.Latency, m.Load.Reconnects = 2500*time.Millisecond, nil, m.Load.Requests
+			m.Load.Quantiles = map[string]float64{"mean": 0.040}
+		}, report.LimitStalled},
+		// 410 · 0.030 / 20 = 0.615: a third of the connections is idle.
+		"lost connections": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.Latency = 2500*time.Millisecond, nil
+			m.Load.Quantiles = map[string]float64{"mean": 0.030}
+		}, report.LimitUnfilled},
+		"nobody knows beside others": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Conditions.Steal = 2500*time.Millisecond, 0.3
+		}, ""},
+		"nobody knows without costs": {func(m *bench.Measurement) { m.Server.CPU = 0 }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := campaign()
+			c.Machine.Cores = 2
+			var ms []bench.Measurement
+			for round := 1; round <= 3; round++ {
+				m := measured(target("djangorestframework", "current"), round, 410)
+				m.Load.Latency = nil
+				m.Load.Quantiles = map[string]float64{"mean": 20.0 / 410}
+				test.change(&m)
+				ms = append(ms, m)
+			}
+			got := row(report.New(c, ms), "djangorestframework@current").LimitedBy
+			switch {
+			case got == nil && test.want != "":
+				t.Errorf("no verdict, want %s", test.want)
+			case got != nil && *got != test.want:
+				t.Errorf("%s, want %q", *got, test.want)
+			}
+		})
+	}
+}
+
+// The verdict of most rounds counts.
+func TestLimitedByMostRounds(t *testing.T) {
+	c, ms := small()
+	of(ms, target("slow", "current"), func(m *bench.Measurement) {
+		if m.Round > 1 {
+			m.Server.CPU = time.Second
+		}
+	})
+	if got := row(report.New(c, ms), "slow@current").LimitedBy; got == nil || *got != report.LimitStalled {
+		t.Errorf("%v, want stalled in 2 of 3 rounds", got)
+	}
+}
+
+func TestEveryLimitIsExplained(t *testing.T) {
+	for _, limit := range report.Limits() {
+		if report.Explain(limit) == "" {
+			t.Errorf("%s is not", limit)
+		}
+	}
+}
