@@ -14,23 +14,28 @@ import (
 	"restbench/internal/report"
 )
 
-// perTarget and overall are the worst case of what is exposed, in series: a
-// histogram has a series for each bucket, +Inf, sum, count, and one more where
-// it is scraped as native too. The rest is what the Go runtime, the process and
-// the metrics handler expose, with room for newer Go releases.
+// foreign is more than the Go runtime, the process and the metrics handler
+// expose, with room for newer Go releases; slots is more than there are reasons
+// for a skipped campaign.
 const (
-	perTarget = 11 + 4 + 4 + // results, limits, state
-		(classicBuckets + 4) + 1 + 8 + 6 + 5 + // histogram, responses, errors, failures, invalid
-		2 // target_info, base_info
-	overall = 1 + 6 + 2 + 2 + 2 + 1 // host_info, campaign_*, host_*, config_*, store_*, build_info
 	foreign = 80
+	slots   = 10
 )
 
 // Series is how many series a scrape of a daemon with so many targets gives at
-// most: what to set sample_limit to. skipReasons is the number of
-// Options.SkipReasons.
-func Series(targets, skipReasons int) int {
-	return targets*perTarget + overall + skipReasons + 1 + foreign
+// most, native histograms included: what sample_limit must allow.
+func Series(targets int) int {
+	const (
+		rows      = 11                 // gauges that a result has at most once
+		state     = 4                  // up, success, newest measurement and its time
+		histogram = classicBuckets + 4 // buckets, +Inf, sum, count, native
+		infos     = 2                  // target_info, base_info
+		responses = 1
+		campaign  = 6
+		rest      = 1 + 2 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
+	)
+	labelled := len(report.Limits()) + len(bench.ErrorKinds()) + len(bench.Stages()) + len(bench.InvalidReasons())
+	return targets*(rows+state+histogram+infos+responses+labelled) + campaign + slots + rest + foreign
 }
 
 func (e *Exporter) register() error {

@@ -119,7 +119,7 @@ func span(d time.Duration) string {
 // clock leaves out the day when it is today's.
 func clock(t, now time.Time) string {
 	layout := "2006-01-02 15:04 UTC"
-	if t.UTC().Truncate(24*time.Hour).Equal(now.UTC().Truncate(24 * time.Hour)) {
+	if t.UTC().Truncate(24 * time.Hour).Equal(now.UTC().Truncate(24 * time.Hour)) {
 		layout = "15:04 UTC"
 	}
 	return t.UTC().Format(layout)
