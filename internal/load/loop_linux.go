@@ -110,7 +110,7 @@ func (l *loop) pause() int {
 	if len(l.again) > 0 {
 		return 0
 	}
-	left := min(l.due, l.end) - l.now
+	left := max(min(l.due, l.end)-l.now, 0) // below 0 would be for ever
 	return int((left + time.Millisecond - 1) / time.Millisecond)
 }
 

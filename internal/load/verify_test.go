@@ -1,0 +1,64 @@
+package load
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"restbench/internal/bench"
+)
+
+func TestVerify(t *testing.T) {
+	const typed = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	want := bench.Expect{Status: 200, ContentType: "text/plain; charset=utf-8", Body: "hello"}
+	for _, c := range []struct {
+		name   string
+		answer string
+		want   bench.Expect
+		text   string // of the error; empty: none
+	}{
+		{"right", typed + "Content-Length: 5\r\n\r\nhello", want, ""},
+		{"right, chunked", typed + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", want, ""},
+		{"right, until the end", typed + "\r\nhello", want, ""},
+		{"any type", typed + "\r\nhello", bench.Expect{Status: 200, Body: "hello"}, ""},
+		{"nothing known", typed + "\r\nwhatever", bench.Expect{}, ""},
+		{"status", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone", want, `status 404, want 200; body "gone"`},
+		{"type", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", want, `content type "text/plain", want "text/plain; charset=utf-8"`},
+		{"no type", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", want, `content type "", want`},
+		{"length", typed + "Content-Length: 6\r\n\r\nhello!", want, `body of 6 bytes, want 5: got "hello!", want "hello"`},
+		{"body", typed + "Content-Length: 5\r\n\r\nhallo", want, `got "hallo", want "hello"`},
+		{"half", typed + "Content-Length: 5\r\n\r\nhal", want, "the connection ended inside an answer"},
+		{"nothing", "", want, "the connection ended inside an answer"},
+		{"garbage", "garbage\n", want, `no HTTP/1 status line: "garbage"`},
+		{"too much", typed + "Content-Length: 5\r\n\r\nhello!", want, `bytes after the answer: "!"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := serve(t, text(c.answer, false))
+			err := Verify(t.Context(), s.address, bench.Workload{Expect: c.want})
+			if c.text == "" && err != nil {
+				t.Error(err)
+			}
+			if c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text) || !strings.HasPrefix(err.Error(), "GET http://127.0.0.1:")) {
+				t.Errorf("got %v, want …%s", err, c.text)
+			}
+		})
+	}
+}
+
+func TestVerifyEndsWithItsContext(t *testing.T) {
+	s := serve(t, func(c net.Conn, _ int64) bool { return hang(c) })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := Verify(ctx, s.address, bench.Workload{}); err == nil || !strings.Contains(err.Error(), "no whole answer in time") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestVerifyRefusesOtherMachines(t *testing.T) {
+	err := Verify(t.Context(), "192.0.2.1:80", bench.Workload{})
+	if err == nil || !strings.Contains(err.Error(), "loopback only") {
+		t.Errorf("got %v", err)
+	}
+}
