@@ -37,7 +37,7 @@ func (s *session) choose(cfg config.Config) (choice, error) {
 	}
 	names, own := ownFirst(cfg.Frameworks, cfg.Targets)
 	chosen := choice{own: own}
-	if len(cfg.Frameworks) == 0 || len(names) > 0 {
+	if len(names) > 0 || len(cfg.Frameworks) == 0 && len(cfg.Editions) > 0 {
 		if chosen.entries, err = catalogue.Select(names, cfg.Editions); err != nil {
 			return choice{}, err
 		}

@@ -20,7 +20,8 @@ type runningDaemon struct {
 	t      *testing.T
 	url    string
 	cancel context.CancelFunc
-	done   chan outcome
+	ended  chan struct{} // closed when it has
+	left   outcome       // what it left behind, then
 }
 
 // startDaemon starts one and returns when it is ready.
@@ -28,13 +29,14 @@ func startDaemon(t *testing.T, state, config string, args ...string) *runningDae
 	t.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	ctx, cancel := context.WithCancel(t.Context())
-	d := &runningDaemon{t: t, url: "http://" + address, cancel: cancel, done: make(chan outcome, 1)}
+	d := &runningDaemon{t: t, url: "http://" + address, cancel: cancel, ended: make(chan struct{})}
 	all := append([]string{"serve", "--storage.path=" + state, "--config.file=" + config, "--log.format=json",
 		"--web.listen-address=" + address}, args...)
 	log := &syncBuffer{}
 	go func() {
 		code := execute(ctx, all, streams{strings.NewReader(""), io.Discard, log})
-		d.done <- outcome{code: code, err: log.String()}
+		d.left = outcome{code: code, err: log.String()}
+		close(d.ended)
 	}()
 	t.Cleanup(func() { d.stop() })
 	eventually(t, 20*time.Second, "daemon is ready", func() bool {
@@ -42,8 +44,8 @@ func startDaemon(t *testing.T, state, config string, args ...string) *runningDae
 			return true
 		}
 		select {
-		case got := <-d.done:
-			t.Fatalf("daemon ended: %+v", got)
+		case <-d.ended:
+			t.Fatalf("daemon ended: %+v", d.left)
 		default:
 		}
 		return false
@@ -51,14 +53,12 @@ func startDaemon(t *testing.T, state, config string, args ...string) *runningDae
 	return d
 }
 
-// stop ends the daemon and returns what it left behind; a second call does
-// nothing.
+// stop ends the daemon and returns what it left behind.
 func (d *runningDaemon) stop() outcome {
 	d.cancel()
 	select {
-	case got := <-d.done:
-		close(d.done)
-		return got
+	case <-d.ended:
+		return d.left
 	case <-time.After(40 * time.Second):
 		d.t.Error("daemon did not stop")
 		return outcome{}
