@@ -202,8 +202,8 @@ func write(t *testing.T, name, text string) {
 func TestAddedFolder(t *testing.T) {
 	dir := folder(t, "mine", func(_, text string) string {
 		return strings.Replace(text, "requirements: [mine]", `requirements: [mine]
-    servings: {documented: {argv: [serve, "{port}"]}}
-    workloads: {hello: {expect: {body: bye}}}`, 1)
+    servings: {documented: {argv: [serve, "{port}"], env: {A: b}}}
+    workloads: {hello: {request: {headers: {Accept: text/plain}}, expect: {body: bye}}}`, 1)
 	})
 	write(t, filepath.Join(dir, ".git", "config"), "")
 	write(t, filepath.Join(dir, "mine", "__pycache__", "app.pyc"), "")
@@ -216,12 +216,22 @@ func TestAddedFolder(t *testing.T) {
 	if diff := cmp.Diff(bench.Target{Framework: "mine", Edition: "current", Serving: "documented", Workload: "hello"}, e.Target); diff != "" {
 		t.Error(diff)
 	}
-	want := bench.Serving{Server: "its own", Argv: []string{"serve", "{port}"}, Source: "https://example.org/start", Read: "2026-11-23"}
+	want := bench.Serving{Server: "its own", Argv: []string{"serve", "{port}"}, Env: map[string]string{"A": "b"}, Source: "https://example.org/start", Read: "2026-11-23"}
 	if diff := cmp.Diff(want, e.Serving); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(bench.Expect{Status: 200, ContentType: "text/plain", Body: "bye"}, e.Workload.Expect); diff != "" {
+	answer := bench.Workload{
+		Request: bench.Request{Path: "/", Headers: map[string]string{"Accept": "text/plain"}},
+		Expect:  bench.Expect{Status: 200, ContentType: "text/plain", Body: "bye"},
+	}
+	if diff := cmp.Diff(answer, e.Workload); diff != "" {
 		t.Error(diff)
+	}
+	if files, err := fs.Glob(e.Recipe.Files, "*"); err != nil || !slices.Equal(files, []string{"app.py"}) {
+		t.Errorf("the application is %v, %v", files, err)
+	}
+	if !slices.IsSortedFunc(c.Frameworks, func(a, b bench.Framework) int { return strings.Compare(a.Name, b.Name) }) {
+		t.Error("the frameworks are not in the order of their names")
 	}
 	if got := e.LockedVersion(); got != "1.0" {
 		t.Errorf("locked %q", got)
