@@ -152,6 +152,21 @@ func TestInvalidAndFailedRoundsAreOutsideOfStatistics(t *testing.T) {
 	}
 }
 
+// A round that was tried twice in vain is one lost round, for its last reason.
+func TestRoundLostTwiceCountsOnce(t *testing.T) {
+	c, ms := small()
+	of(ms, target("fast", "current"), func(m *bench.Measurement) {
+		if m.Round == 2 {
+			invalidate(m)
+		}
+	})
+	again := bench.Measurement{Round: 2, Attempt: 1, Target: target("fast", "current"), Failure: &bench.Failure{Stage: bench.StageLoad, Cause: "died"}}
+	got := row(report.New(c, append(ms, again)), "fast@current")
+	if diff := cmp.Diff([]string{"failed: load in 1 of 3 rounds"}, got.Marks); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestFailedVerifyAfterTheRoundsIsShown(t *testing.T) {
 	c, ms := small()
 	ms = append(ms, bench.Measurement{Target: target("fast", "current"), Failure: &bench.Failure{Stage: bench.StageVerify, Cause: "status 500"}})
