@@ -58,6 +58,7 @@ func (a access) dataSource(path string) string {
 		pragma("query_only(1)")
 	case salvaging:
 		pragma("cell_size_check(1)")
+		pragma("writable_schema(1)") // else SQLite reads nothing of a file that lacks its end
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + values.Encode()
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -82,16 +83,11 @@ func unreadableLog(path string) (bool, error) {
 }
 
 // replaceDamaged recovers what can be read into a new file, sets the damaged one
-// aside and connects to the new one.
+// aside and connects to the new one. The folder is locked.
 func (s *Store) replaceDamaged(ctx context.Context, cause error, steps []migration) error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	unlock, err := lockFolder(filepath.Dir(s.path))
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	if pid := user(s.path); pid != 0 {
 		return fmt.Errorf("%w, and process %d has it open: end that first", cause, pid)
 	}
@@ -99,13 +95,19 @@ func (s *Store) replaceDamaged(ctx context.Context, cause error, steps []migrati
 	if err != nil {
 		return fmt.Errorf("%w, and recovering what can be read did not work: %w", cause, err)
 	}
-	recovery.Cause, recovery.Aside = explain(cause).Error(), asideName(s.path)
+	recovery.Cause, recovery.Aside = oneLine(cause), asideName(s.path)
 	if err := swap(s.path, recovery.Aside); err != nil {
 		return err
 	}
 	s.info.Recovery = recovery
 	s.info.Notes = append(s.info.Notes, recovery.String())
 	return s.connect(ctx, steps)
+}
+
+// oneLine: SQLite describes damage in several.
+func oneLine(cause error) string {
+	text := strings.ReplaceAll(cause.Error(), "*** in database main ***", "")
+	return strings.TrimPrefix(strings.Join(strings.Fields(text), " "), errDamaged.Error()+": ")
 }
 
 // swap moves the damaged file and its log away and the recovered one in.
@@ -133,16 +135,27 @@ func finishReplacement(path string) error {
 
 func asideName(path string) string { return path + ".corrupt-" + stamp(time.Now()) }
 
-// lockFolder lets one process at a time replace a file in it.
-func lockFolder(dir string) (unlock func(), err error) {
+// lockFolder lets one process at a time create, migrate or replace a file in it.
+func lockFolder(ctx context.Context, dir string) (unlock func(), err error) {
 	file, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
-		return nil, errors.Join(err, file.Close())
+	const poll = 20 * time.Millisecond
+	for {
+		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { file.Close() }, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return nil, errors.Join(err, file.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), file.Close())
+		case <-time.After(poll):
+		}
 	}
-	return func() { file.Close() }, nil
 }
 
 // user is the process that has the database open, 0 when none has: each

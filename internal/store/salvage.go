@@ -17,7 +17,7 @@ const (
 	// they are read one by one.
 	salvageBatch = 64
 	// salvageBlind is how many numbers are tried where the highest is unknown.
-	salvageBlind = 100_000
+	salvageBlind = 10_000
 )
 
 // salvage reads a copy of the damaged file, so that the file stays as it was
@@ -101,9 +101,12 @@ func highest(ctx context.Context, db *sql.DB, table string) (found, last int64) 
 			found = max(found, n)
 		}
 	}
-	var one int64
-	if found > 0 || errors.Is(db.QueryRowContext(ctx, "SELECT id FROM "+table+" LIMIT 1").Scan(&one), sql.ErrNoRows) {
+	if found > 0 {
 		return found, found
+	}
+	var one int64
+	if err := db.QueryRowContext(ctx, "SELECT id FROM "+table+" LIMIT 0").Scan(&one); !errors.Is(err, sql.ErrNoRows) {
+		return 0, 0 // not even the schema can be read
 	}
 	return 0, salvageBlind
 }

@@ -43,21 +43,33 @@ func open(ctx context.Context, path string, steps []migration) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
-	if err := prepareFile(path); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("open history %s: %w", path, err)
 	}
-	s := &Store{path: path}
-	if err := s.inspectFiles(); err != nil {
-		return nil, fmt.Errorf("open history %s: %w", path, err)
-	}
-	err = s.connect(ctx, steps)
-	if isDamage(err) {
-		err = s.replaceDamaged(ctx, err, steps)
-	}
+	unlock, err := lockFolder(ctx, filepath.Dir(path))
 	if err != nil {
+		return nil, fmt.Errorf("open history %s: %w", path, err)
+	}
+	defer unlock()
+	s := &Store{path: path}
+	if err := s.connectOrReplace(ctx, steps); err != nil {
 		return nil, errors.Join(fmt.Errorf("open history %s: %w", path, explain(err)), s.Close())
 	}
 	return s, nil
+}
+
+func (s *Store) connectOrReplace(ctx context.Context, steps []migration) error {
+	if err := prepareFile(s.path); err != nil {
+		return err
+	}
+	if err := s.inspectFiles(); err != nil {
+		return err
+	}
+	err := s.connect(ctx, steps)
+	if isDamage(err) {
+		return s.replaceDamaged(ctx, err, steps)
+	}
+	return err
 }
 
 // OpenReadOnly opens an existing history for reading, also while another
@@ -153,10 +165,6 @@ func (s *Store) hasLog() bool {
 // prepareFile makes sure that the file can be written, because SQLite would
 // say no more than "unable to open database file".
 func prepareFile(path string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	if err := finishReplacement(path); err != nil {
 		return err
 	}
@@ -164,7 +172,7 @@ func prepareFile(path string) error {
 		if err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
-		return writable(dir)
+		return writable(filepath.Dir(path))
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

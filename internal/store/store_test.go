@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -162,5 +161,3 @@ func small(campaign int64, round int) bench.Measurement {
 		Load:   bench.Load{Requests: int64(round), Duration: time.Second, Latency: make([]byte, 700)},
 	}
 }
-
-var _ = context.Background
