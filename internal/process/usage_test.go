@@ -1,0 +1,138 @@
+package process
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// used returns what the server used meanwhile.
+func used(t *testing.T, v *Server, meanwhile func()) time.Duration {
+	t.Helper()
+	before, err := v.Usage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	meanwhile()
+	after, err := v.Usage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return after.CPU - before.CPU
+}
+
+func TestUsageCountsTheDead(t *testing.T) {
+	s := newSupervisor(t, Options{})
+	v := start(t, s, faulty("ok"))
+	for _, path := range []string{"/burn-thread", "/burn-child"} {
+		cpu := used(t, v, func() {
+			if _, err := get(t.Context(), v.Address(), path); err != nil {
+				t.Fatal(err)
+			}
+		})
+		// A child's start costs some more, much more under the race detector.
+		if cpu < burnTime-20*time.Millisecond || cpu > 5*burnTime {
+			t.Errorf("%s: used %s, want about %s", path, cpu, burnTime)
+		}
+	}
+}
+
+// A grandchild whose parent is gone is the guard's to wait for.
+func TestUsageCountsAdoptedOrphans(t *testing.T) {
+	s := newSupervisor(t, Options{})
+	v := start(t, s, faulty("escape", "burn"))
+	orphan := relatives(t, v.Address())[1]
+	for identityOf(orphan).alive() {
+		time.Sleep(time.Millisecond)
+	}
+	for before := time.Now(); ; time.Sleep(time.Millisecond) {
+		u, err := v.Usage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(procPath(orphan, "stat")); err != nil && u.CPU >= burnTime-20*time.Millisecond {
+			return
+		}
+		if time.Since(before) > patience {
+			t.Fatalf("used %s, or nobody has waited for the orphan", u.CPU)
+		}
+	}
+}
+
+func identityOf(pid int) identity {
+	s, err := readStat(pid)
+	if err != nil {
+		return identity{}
+	}
+	return s.identity
+}
+
+func TestUsageOfATree(t *testing.T) {
+	s := newSupervisor(t, Options{})
+	v := start(t, s, faulty("workers"))
+	begin := time.Now()
+	u, err := v.Usage()
+	took := time.Since(begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("read in %s: %+v", took, u)
+	if u.Processes != 2 {
+		t.Errorf("%d processes, want leader and worker", u.Processes)
+	}
+	if u.Memory < 1<<20 || u.Memory > 1<<30 {
+		t.Errorf("%d bytes", u.Memory)
+	}
+	if u.CPU <= 0 || u.CPU > time.Minute || u.RunQueue <= 0 {
+		t.Errorf("CPU %s, run queue %s", u.CPU, u.RunQueue)
+	}
+}
+
+func TestServerRunsOnItsProcessors(t *testing.T) {
+	before := allowedCPUs()
+	s := newSupervisor(t, Options{})
+	c := faulty("ok")
+	c.CPUs = []int{0}
+	v := start(t, s, c)
+	if got, err := get(t.Context(), v.Address(), "/cpus"); err != nil || got != "0" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	all := numbersOf(t, before)
+	if err := v.SetCPUs(all); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := get(t.Context(), v.Address(), "/cpus"); err != nil || got != before {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if err := v.SetCPUs([]int{1000}); err == nil {
+		t.Error("a processor that is not there")
+	}
+}
+
+func TestProcessorThatIsNotThere(t *testing.T) {
+	s := newSupervisor(t, Options{})
+	c := faulty("ok")
+	c.CPUs = []int{1000}
+	if _, err := s.Start(t.Context(), c, nil); err == nil {
+		t.Error("started")
+	}
+	if _, err := s.Run(t.Context(), c); err == nil {
+		t.Error("ran")
+	}
+	emptyDir(t, s.options.RunDir)
+}
+
+func numbersOf(t *testing.T, list string) []int {
+	t.Helper()
+	var all []int
+	for field := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, n)
+	}
+	return all
+}
