@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"restbench/internal/bench"
@@ -47,12 +49,12 @@ var ErrNothingMeasured = errors.New("nothing was measured")
 type campaign struct {
 	*Runner
 	Request
-	engine    Engine
-	bench     bench.Campaign
-	entries   []*entry
-	phase     bench.Phase
-	measured  int
-	recordErr error // the first failure of the recorder
+	engine   Engine
+	bench    bench.Campaign
+	entries  []*entry
+	phase    bench.Phase
+	measured int   // valid ones
+	kept     error // the first failure of the recorder or of the observer
 }
 
 // entry is an entrant under way. Its server is nil while it does not run.
@@ -66,9 +68,12 @@ type entry struct {
 
 // Run carries out one campaign. When ctx ends it stops where it is, keeps what
 // there is and returns no error for that; the campaign's state tells. Failures
-// of targets are recorded and do not end the campaign.
+// of targets are recorded and do not end the campaign, nor does a recorder that
+// fails: observers still get every measurement, and the error is returned at the
+// end. A campaign that could not begin has no ID. Observers are called by one
+// goroutine at a time; the last event of a campaign is PhaseDone.
 func (r *Runner) Run(ctx context.Context, q Request) (bench.Campaign, error) {
-	c := &campaign{Runner: r, Request: q}
+	c := newCampaign(r, q)
 	engine, err := r.Engine(q.Protocol.Engine)
 	if err != nil {
 		return c.bench, err
@@ -76,16 +81,17 @@ func (r *Runner) Run(ctx context.Context, q Request) (bench.Campaign, error) {
 	c.engine = engine
 	unlock, err := r.Lock(ctx, func(holder string) { c.enter(bench.PhaseWaiting, "waiting for "+holder) })
 	if err != nil {
-		return c.bench, fmt.Errorf("wait for other campaigns on this machine: %w", err)
+		return c.abandon(fmt.Errorf("wait for other campaigns on this machine: %w", err))
 	}
 	defer unlock()
 	if err := c.begin(ctx); err != nil {
-		return c.bench, err
+		return c.abandon(err)
 	}
 	return c.run(ctx)
 }
 
-func (c *campaign) begin(ctx context.Context) error {
+func newCampaign(r *Runner, q Request) *campaign {
+	c := &campaign{Runner: r, Request: q}
 	c.bench = bench.Campaign{
 		Kind: c.Kind, State: bench.StateRunning, Protocol: c.Protocol,
 		Machine: c.Machine, Seed: c.Seed, Started: time.Now().UTC(),
@@ -94,7 +100,19 @@ func (c *campaign) begin(ctx context.Context) error {
 		c.entries = append(c.entries, &entry{Entrant: e})
 		c.bench.Participants = append(c.bench.Participants, bench.Participant{Target: e.Target})
 	}
-	id, err := c.Recorder.Begin(ctx, c.bench)
+	return c
+}
+
+// abandon ends a campaign that did not begin.
+func (c *campaign) abandon(err error) (bench.Campaign, error) {
+	c.bench.State = bench.StateStopped
+	c.enter(bench.PhaseDone, "")
+	return c.bench, err
+}
+
+func (c *campaign) begin(ctx context.Context) error {
+	c.bench.Started = time.Now().UTC() // it may have waited for long
+	id, err := c.Recorder.Begin(ctx, c.snapshot())
 	if err != nil {
 		return fmt.Errorf("record the campaign: %w", err)
 	}
@@ -102,16 +120,22 @@ func (c *campaign) begin(ctx context.Context) error {
 	return nil
 }
 
+// run stops all servers and ends the campaign whatever happened before.
 func (c *campaign) run(ctx context.Context) (bench.Campaign, error) {
-	c.prepare(ctx)
-	c.start(ctx)
-	c.rounds(ctx)
-	c.verifyAgain(ctx)
+	err := guard(func() error {
+		c.prepare(ctx)
+		c.start(ctx)
+		c.rounds(ctx)
+		c.verifyAgain(ctx)
+		return nil
+	})
 	c.stop(ctx)
 	c.finish(ctx)
 	switch {
-	case c.recordErr != nil:
-		return c.bench, fmt.Errorf("record a measurement: %w", c.recordErr)
+	case err != nil:
+		return c.bench, err
+	case c.kept != nil:
+		return c.bench, fmt.Errorf("keep what was measured: %w", c.kept)
 	case c.measured == 0 && ctx.Err() == nil:
 		return c.bench, ErrNothingMeasured
 	}
@@ -120,12 +144,12 @@ func (c *campaign) run(ctx context.Context) (bench.Campaign, error) {
 
 func (c *campaign) rounds(ctx context.Context) {
 	c.enter(bench.PhaseMeasuring, "")
-	for round := 1; round <= c.Protocol.Rounds && ctx.Err() == nil; round++ {
+	for round := 1; round <= c.Protocol.Rounds; round++ {
 		for position, i := range order(c.Protocol.Order, c.Seed, round, len(c.entries)) {
 			if ctx.Err() != nil {
 				return
 			}
-			c.turn(ctx, c.entries[i], round, position)
+			c.turn(ctx, c.entries[i], place{round, position})
 		}
 		if ctx.Err() == nil {
 			c.bench.Rounds = round
@@ -137,7 +161,7 @@ func (c *campaign) rounds(ctx context.Context) {
 
 func (c *campaign) finish(ctx context.Context) {
 	c.bench.State = bench.StateFinished
-	if ctx.Err() != nil {
+	if c.bench.Rounds < c.Protocol.Rounds {
 		c.bench.State = bench.StateStopped
 	}
 	c.bench.Finished = time.Now().UTC()
@@ -147,17 +171,18 @@ func (c *campaign) finish(ctx context.Context) {
 
 // update and record go on after ctx has ended: what was measured is kept.
 func (c *campaign) update(ctx context.Context) {
-	c.keep(c.Recorder.Update(context.WithoutCancel(ctx), c.snapshot()))
+	c.keep(func() error { return c.Recorder.Update(context.WithoutCancel(ctx), c.snapshot()) })
 }
 
 func (c *campaign) record(ctx context.Context, m bench.Measurement) {
-	c.keep(c.Recorder.Record(context.WithoutCancel(ctx), m))
+	c.keep(func() error { return c.Recorder.Record(context.WithoutCancel(ctx), m) })
 	c.observe(bench.Event{Round: m.Round, Target: &m.Target, Measurement: &m})
 }
 
-func (c *campaign) keep(err error) {
-	if c.recordErr == nil {
-		c.recordErr = err
+// keep goes on after a failure: the measuring is not worth less for it.
+func (c *campaign) keep(do func() error) {
+	if err := guard(do); err != nil && c.kept == nil {
+		c.kept = err
 	}
 }
 
@@ -168,12 +193,16 @@ func (c *campaign) enter(phase bench.Phase, detail string) {
 
 func (c *campaign) observe(e bench.Event) {
 	e.Time, e.Campaign, e.Phase = time.Now().UTC(), c.snapshot(), c.phase
-	c.Observe(e)
+	c.keep(func() error { c.Observe(e); return nil })
 }
 
-// snapshot is a copy that an observer may keep.
+// snapshot shares nothing with the campaign under way.
 func (c *campaign) snapshot() bench.Campaign {
 	s := c.bench
-	s.Participants = append([]bench.Participant(nil), c.bench.Participants...)
+	s.Participants = slices.Clone(s.Participants)
+	for i := range s.Participants {
+		p := &s.Participants[i]
+		p.Marks, p.Versions.Packages = slices.Clone(p.Marks), maps.Clone(p.Versions.Packages)
+	}
 	return s
 }

@@ -8,61 +8,72 @@ import (
 // Reasons why a slot of the schedule brought no campaign.
 const (
 	SkippedRunning = "running" // the one before was still running
-	SkippedFailed  = "failed"  // the campaign could not begin, or measured nothing
+	SkippedFailed  = "failed"  // the campaign ended with an error
+	SkippedAsleep  = "asleep"  // the machine slept, or its clock was set past the slot
 )
 
 // SkipReasons lists all reasons.
-func SkipReasons() []string { return []string{SkippedRunning, SkippedFailed} }
+func SkipReasons() []string { return []string{SkippedRunning, SkippedFailed, SkippedAsleep} }
 
-// longestSleep bounds how long the loop trusts its timer: a clock that was set,
-// or a machine that slept, is noticed after this time.
-const longestSleep = 10 * time.Second
+const (
+	// longestSleep bounds how long the loop trusts its timer: a clock that was
+	// set, or a machine that slept, is noticed after this time.
+	longestSleep = 10 * time.Second
+	// mostMissed bounds the counting of slots after a clock was set by years.
+	mostMissed = 10_000
+)
 
 // Loop runs a campaign in every slot of a schedule, one at a time. The schedule
 // is asked for anew after each campaign, so a reload takes effect between
-// campaigns and never within one.
+// campaigns and never within one. Slots that pass are counted, not made up for.
 type Loop struct {
 	Schedule func() Schedule
 	Run      func(ctx context.Context) error // one campaign
+	Failed   func(err error)                 // told every error of Run while ctx lasts; a panic's ends with its stack; may be nil
 	Skipped  func(reason string)
-	Planned  func(next time.Time) // told whenever the next slot changes
+	Planned  func(next time.Time) // told whenever the next slot changes; zero when there is none
 	Now      bool                 // run one campaign at once, before the first slot
-	Reloaded <-chan struct{}      // the schedule has changed
+	Reloaded <-chan struct{}      // the schedule has changed; never closed
+	Clock    func() time.Time     // the wall clock; time.Now when nil
 }
 
 // Start runs until ctx ends.
 func (l *Loop) Start(ctx context.Context) error {
+	since := l.wall()
 	if l.Now {
-		l.campaign(ctx)
+		since = l.campaign(ctx, since)
 	}
 	for ctx.Err() == nil {
-		if l.wait(ctx) {
-			l.campaign(ctx)
+		slot, now := l.wait(ctx, since)
+		if slot.IsZero() {
+			break
 		}
+		l.count(slot, now, SkippedAsleep)
+		since = l.campaign(ctx, now)
 	}
 	return nil
 }
 
-// wait returns true when a slot has come and false when ctx ended. It compares
-// wall-clock times only, because slots are wall-clock times: when the clock is
-// set back the slot is computed anew, when it is set forward the slot has come.
-func (l *Loop) wait(ctx context.Context) bool {
-	base := wall()
-	next := l.plan(base)
+// wait returns the first slot after since when it has come, or zero when ctx
+// ended. It compares wall-clock times only, because slots are wall-clock times:
+// when the clock is set back the slot is computed anew, when it is set forward
+// the slot has come.
+func (l *Loop) wait(ctx context.Context, since time.Time) (slot, now time.Time) {
+	next := l.plan(since)
 	for {
-		now := wall()
-		if now.Before(base) {
+		now = l.wall()
+		if now.Before(since) {
 			next = l.plan(now)
 		}
 		if !next.IsZero() && !now.Before(next) {
-			return true
+			return next, now
 		}
-		base = now
+		since = now
 		select {
 		case <-ctx.Done():
-			return false
+			return time.Time{}, now
 		case <-l.Reloaded:
-			next = l.plan(wall())
+			next = l.plan(l.wall())
 		case <-time.After(sleep(now, next)):
 		}
 	}
@@ -74,15 +85,28 @@ func (l *Loop) plan(now time.Time) time.Time {
 	return next
 }
 
-// campaign runs one and counts the slots that passed meanwhile.
-func (l *Loop) campaign(ctx context.Context) {
-	begun := wall()
-	if err := l.Run(ctx); err != nil && ctx.Err() == nil {
+// campaign runs one and counts the slots that passed meanwhile, up to ended.
+func (l *Loop) campaign(ctx context.Context, begun time.Time) (ended time.Time) {
+	l.plan(begun)
+	err := guard(func() error { return l.Run(ctx) })
+	if err != nil && ctx.Err() == nil {
 		l.Skipped(SkippedFailed)
+		if l.Failed != nil {
+			l.Failed(err)
+		}
 	}
-	schedule, now := l.Schedule(), wall()
-	for slot := schedule.Next(begun); !slot.IsZero() && !slot.After(now); slot = schedule.Next(slot) {
-		l.Skipped(SkippedRunning)
+	ended = l.wall()
+	l.count(begun, ended, SkippedRunning)
+	return ended
+}
+
+// count tells of every slot after begun up to ended.
+func (l *Loop) count(begun, ended time.Time, reason string) {
+	schedule := l.Schedule()
+	slot := schedule.Next(begun)
+	for n := 0; n < mostMissed && !slot.IsZero() && !slot.After(ended); n++ {
+		l.Skipped(reason)
+		slot = schedule.Next(slot)
 	}
 }
 
@@ -95,4 +119,9 @@ func sleep(now, next time.Time) time.Duration {
 
 // wall is the time without the monotonic reading, which would hide that the
 // clock was set.
-func wall() time.Time { return time.Now().UTC().Round(0) }
+func (l *Loop) wall() time.Time {
+	if l.Clock != nil {
+		return l.Clock().UTC().Round(0)
+	}
+	return time.Now().UTC().Round(0)
+}

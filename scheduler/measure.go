@@ -2,82 +2,107 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"restbench/internal/bench"
 )
 
-// turn measures e once in round, or records why it could not. A server that
-// ended since its last turn is started again; one that cannot be started takes
-// no further part.
-func (c *campaign) turn(ctx context.Context, e *entry, round, position int) {
+// place is where in a campaign something happened; zero is outside the rounds.
+type place struct{ round, position int }
+
+// turn measures e once, or records why it could not. A server that has ended
+// fails the turn in which that shows and is started again at the next one; a
+// target whose server cannot be started takes no further part.
+func (c *campaign) turn(ctx context.Context, e *entry, at place) {
 	if e.out {
 		return
 	}
 	if e.server == nil {
 		if err := c.launch(ctx, e); err != nil {
 			e.out = true
-			c.fail(ctx, e, round, asFailure(bench.StageStart, err))
+			c.fail(ctx, e, at, asFailure(bench.StageStart, err))
 			return
 		}
 	}
-	c.observe(bench.Event{Round: round, Target: &e.Target})
-	m, err := c.measure(ctx, e)
-	if ctx.Err() != nil {
-		return // a part of a measurement is none
-	}
-	if err == nil {
-		err = e.server.Alive()
-	}
-	if err != nil {
-		c.fail(ctx, e, round, asFailure(bench.StageLoad, err))
+	target := e.Target
+	c.observe(bench.Event{Round: at.round, Target: &target})
+	m, err := c.measure(ctx, e, at)
+	switch {
+	case ctx.Err() != nil: // a part of a measurement is none
+	case err != nil:
+		c.fail(ctx, e, at, asFailure(bench.StageLoad, err))
 		c.drop(ctx, e)
-		return
+	default:
+		if m.Valid() {
+			c.measured++
+		}
+		c.record(ctx, m)
 	}
-	m.Campaign, m.Round, m.Position, m.Target = c.bench.ID, round, position, e.Target
-	m.Marks = c.Judge(m)
-	c.measured++
-	c.record(ctx, m)
 }
 
-// drop stops a server that has failed, so that its next turn begins anew.
+// drop stops a server that has ended, and what is left of its processes, so
+// that its next turn begins anew.
 func (c *campaign) drop(ctx context.Context, e *entry) {
 	if e.server.Alive() == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	if err := e.halt(ctx); err != nil {
-		c.fail(ctx, e, 0, asFailure(bench.StageStop, err))
+	if err := guard(func() error { return e.halt(limited) }); err != nil {
+		c.fail(ctx, e, place{}, asFailure(bench.StageStop, err))
 	}
 }
 
-// measure runs the engine once and notes what it cost and what the machine did
+// measure asks before and after whether the server lives: its end is the cause
+// of whatever the engine meets.
+func (c *campaign) measure(ctx context.Context, e *entry, at place) (bench.Measurement, error) {
+	m := bench.Measurement{Campaign: c.bench.ID, Round: at.round, Position: at.position, Target: e.Target}
+	if err := e.server.Alive(); err != nil {
+		return m, err
+	}
+	err := guard(func() error { return c.load(ctx, e, &m) })
+	if ended := e.server.Alive(); ended != nil {
+		return m, ended
+	}
+	return m, err
+}
+
+// load runs the engine once and notes what it cost and what the machine did
 // meanwhile.
-func (c *campaign) measure(ctx context.Context, e *entry) (bench.Measurement, error) {
-	plan := c.plan(e)
-	if c.Protocol.Warmup > 0 {
-		warm := plan
-		warm.Duration = c.Protocol.Warmup
-		if _, err := c.engine.Run(ctx, warm); err != nil {
-			return bench.Measurement{}, err
-		}
+func (c *campaign) load(ctx context.Context, e *entry, m *bench.Measurement) error {
+	if err := c.warmUp(ctx, e); err != nil {
+		return err
 	}
 	before, err := e.server.Usage()
 	if err != nil {
-		return bench.Measurement{}, err
+		return err
 	}
-	m := bench.Measurement{Started: time.Now().UTC()}
+	m.Started = time.Now().UTC()
 	end := c.Window()
-	m.Load, err = c.engine.Run(ctx, plan)
+	m.Load, err = c.engine.Run(ctx, c.plan(e))
 	m.Conditions = end()
 	if err != nil {
-		return m, err
+		return err
 	}
 	m.Conditions.Pinning = c.Pinning.Name
 	after, err := e.server.Usage()
+	if err != nil {
+		return err
+	}
 	m.Server = used(before, after)
-	return m, err
+	m.Marks = append(shrunk(before, after), c.Judge(*m)...)
+	return nil
+}
+
+func (c *campaign) warmUp(ctx context.Context, e *entry) error {
+	if c.Protocol.Warmup == 0 {
+		return nil
+	}
+	plan := c.plan(e)
+	plan.Duration = c.Protocol.Warmup
+	_, err := c.engine.Run(ctx, plan)
+	return err
 }
 
 func (c *campaign) plan(e *entry) bench.Plan {
@@ -97,4 +122,16 @@ func used(before, after bench.Usage) bench.Usage {
 		Memory:    after.Memory,
 		Processes: after.Processes,
 	}
+}
+
+// shrunk marks a server that has lost a process: what is left of it would look
+// like a slower one.
+func shrunk(before, after bench.Usage) []bench.Mark {
+	if after.Processes >= before.Processes {
+		return nil
+	}
+	return []bench.Mark{{
+		Kind: bench.MarkInvalid, Reason: bench.ReasonServerDied,
+		Detail: fmt.Sprintf("%d of the server's %d processes ended meanwhile", before.Processes-after.Processes, before.Processes),
+	}}
 }

@@ -36,14 +36,16 @@ func (c *campaign) start(ctx context.Context) {
 func (c *campaign) launch(ctx context.Context, e *entry) error {
 	command := e.prepared.Command
 	command.CPUs = c.Pinning.Server
-	server, err := c.Starter.Start(ctx, command, func(ctx context.Context, address string) error {
-		return c.Verify(ctx, address, e.Workload)
+	return guard(func() error {
+		server, err := c.Starter.Start(ctx, command, func(ctx context.Context, address string) error {
+			return c.Verify(ctx, address, e.Workload)
+		})
+		if err != nil {
+			return err
+		}
+		e.server, e.address = server, server.Address()
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	e.server, e.address = server, server.Address()
-	return nil
 }
 
 // verifyAgain checks every answer after the last round: a server that has gone
@@ -56,18 +58,24 @@ func (c *campaign) verifyAgain(ctx context.Context) {
 		if e.server == nil {
 			return nil
 		}
+		if err := e.server.Alive(); err != nil {
+			return err
+		}
 		return c.Verify(ctx, e.address, e.Workload)
 	})
 }
 
+// stop goes on after ctx has ended. Only the stopping itself is limited in time:
+// that a limit was reached is recorded, too.
 func (c *campaign) stop(ctx context.Context) {
 	c.enter(bench.PhaseStopping, "")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	ctx = context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(ctx, stopLimit)
 	defer cancel()
 	for _, e := range c.entries {
 		e.out = false
 	}
-	c.together(ctx, bench.StageStop, func(e *entry) error { return e.halt(ctx) })
+	c.together(ctx, bench.StageStop, func(e *entry) error { return e.halt(limited) })
 }
 
 func (e *entry) halt(ctx context.Context) error {
@@ -92,26 +100,29 @@ func (c *campaign) together(ctx context.Context, stage bench.Stage, do func(*ent
 		all.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			failures[i] = do(e)
+			if ctx.Err() == nil {
+				failures[i] = guard(func() error { return do(e) })
+			}
 		})
 	}
 	all.Wait()
 	for i, err := range failures {
 		if err != nil {
-			c.fail(ctx, c.entries[i], 0, asFailure(stage, err))
 			c.entries[i].out = true
+			c.fail(ctx, c.entries[i], place{}, asFailure(stage, err))
 		}
 	}
 }
 
 // fail records a failure of e, unless the campaign was interrupted: then it is
 // the interruption that failed it.
-func (c *campaign) fail(ctx context.Context, e *entry, round int, f *bench.Failure) {
+func (c *campaign) fail(ctx context.Context, e *entry, at place, f *bench.Failure) {
 	if ctx.Err() != nil {
 		return
 	}
 	c.record(ctx, bench.Measurement{
-		Campaign: c.bench.ID, Round: round, Target: e.Target, Started: time.Now().UTC(), Failure: f,
+		Campaign: c.bench.ID, Round: at.round, Position: at.position,
+		Target: e.Target, Started: time.Now().UTC(), Failure: f,
 	})
 }
 
