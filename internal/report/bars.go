@@ -216,7 +216,7 @@ func wrapped(s string, style text.Style, width vg.Length) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(s, "\n") {
 		line := ""
-		for _, word := range strings.Fields(paragraph) {
+		for word := range strings.FieldsSeq(paragraph) {
 			longer := strings.TrimSpace(line + " " + word)
 			if line != "" && style.Width(longer) > width {
 				lines = append(lines, line)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"restbench/internal/bench"
@@ -62,7 +63,7 @@ func describeMachine(h Header) string {
 	if m.Container {
 		parts = append(parts, "container")
 	}
-	if len(h.Pinning) > 0 && !(len(h.Pinning) == 1 && h.Pinning[0] == "none") {
+	if slices.ContainsFunc(h.Pinning, func(p string) bool { return p != "none" }) {
 		parts = append(parts, "pinned: "+strings.Join(h.Pinning, ", "))
 	}
 	return strings.Join(parts, ", ")

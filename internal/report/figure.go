@@ -303,7 +303,7 @@ func (c chart) plot(width vg.Length) *plot.Plot {
 	p.BackgroundColor = nil
 	p.X.Label.Text, p.X.Label.TextStyle = c.axis, axisTitle(styleOf(tickSize, soft))
 	p.X.Label.Padding = 5
-	p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
+	p.X.Width, p.Y.Width = 0, 0
 	p.X.Tick.Length, p.Y.Tick.Length = 0, 0
 	p.X.Tick.Label = centered(styleOf(tickSize, soft))
 	p.Y.Tick.Label = rightOf(styleOf(labelSize, ink))

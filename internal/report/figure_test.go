@@ -127,7 +127,7 @@ func TestFigureOfAnySize(t *testing.T) {
 			}
 		}
 	}
-	if !(heights["1"] < heights["11"] && heights["11"] < heights["22"]) {
+	if heights["1"] >= heights["11"] || heights["11"] >= heights["22"] {
 		t.Errorf("heights are %v", heights)
 	}
 }

@@ -13,21 +13,25 @@ import (
 )
 
 // published is the means of the publication: made-up campaigns look like it.
-var published = []struct {
+func published() []publication {
+	return []publication{
+		{"sanic", "20.6.3", "sanic", 10377},
+		{"aiohttp", "3.6.2", "aiohttp.web", 7947},
+		{"fastapi", "0.60.1", "uvicorn", 7501},
+		{"falcon", "2.0.0", "wsgiref", 4904},
+		{"bottle", "0.12.18", "wsgiref", 3900},
+		{"tornado", "6.0.4", "tornado", 3819},
+		{"hug", "2.6.1", "wsgiref", 3512},
+		{"pyramid", "1.10.4", "wsgiref", 3346},
+		{"flask", "1.1.2", "Werkzeug development server", 2272},
+		{"eve", "1.1.2", "Werkzeug development server", 1401},
+		{"djangorestframework", "3.11.0", "Django development server", 584},
+	}
+}
+
+type publication struct {
 	name, version, server string
 	rate                  float64
-}{
-	{"sanic", "20.6.3", "sanic", 10377},
-	{"aiohttp", "3.6.2", "aiohttp.web", 7947},
-	{"fastapi", "0.60.1", "uvicorn", 7501},
-	{"falcon", "2.0.0", "wsgiref", 4904},
-	{"bottle", "0.12.18", "wsgiref", 3900},
-	{"tornado", "6.0.4", "tornado", 3819},
-	{"hug", "2.6.1", "wsgiref", 3512},
-	{"pyramid", "1.10.4", "wsgiref", 3346},
-	{"flask", "1.1.2", "Werkzeug development server", 2272},
-	{"eve", "1.1.2", "Werkzeug development server", 1401},
-	{"djangorestframework", "3.11.0", "Django development server", 584},
 }
 
 const rounds = 10
@@ -89,7 +93,7 @@ func synthetic(editions ...string) (bench.Campaign, []bench.Measurement) {
 	c := campaign()
 	var ms []bench.Measurement
 	for e, edition := range editions {
-		for _, p := range published {
+		for _, p := range published() {
 			t := target(p.name, edition)
 			c.Participants = append(c.Participants, bench.Participant{Target: t, Versions: bench.Versions{
 				Framework: p.version, Server: p.server, Python: []string{"3.13.0", "3.8.18"}[e%2],
@@ -99,7 +103,7 @@ func synthetic(editions ...string) (bench.Campaign, []bench.Measurement) {
 	for round := 1; round <= rounds; round++ {
 		speed := math.Exp(0.03 * random.NormFloat64())
 		for e, edition := range editions {
-			for _, p := range published {
+			for _, p := range published() {
 				rate := p.rate * speed * math.Exp(0.01*random.NormFloat64()) * (1 + 0.3*float64(e))
 				ms = append(ms, measured(target(p.name, edition), round, rate))
 			}

@@ -20,7 +20,7 @@ import (
 	"restbench/internal/report"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag
 
 func campaigns() map[string]func() (bench.Campaign, []bench.Measurement) {
 	return map[string]func() (bench.Campaign, []bench.Measurement){
@@ -106,6 +106,28 @@ func plainNumber(t *testing.T, cell string) float64 {
 	return x * map[string]float64{"": 1, "s": 1, "ms": 1e-3, "µs": 1e-6, "MB": 1e6}[unit]
 }
 
+// document is what the test reads of the JSON.
+type document struct {
+	Results []struct {
+		Framework string
+		Edition   string
+		Rounds    float64
+		Rate      struct {
+			Mean, Stddev float64
+			CI95         [2]float64
+		} `json:"requests_per_second"`
+		Relative  float64
+		CI95      [2]float64         `json:"relative_ci95"`
+		Latency   map[string]float64 `json:"latency_seconds"`
+		Errors    map[string]float64
+		CPU       float64 `json:"server_cpu_seconds_per_request"`
+		Memory    float64 `json:"server_memory_bytes"`
+		LimitedBy string  `json:"limited_by"`
+		Version   string
+		Server    string
+	}
+}
+
 // Tables show what JSON says, rounded, and nothing of their own.
 func TestTablesEqualJSON(t *testing.T) {
 	r := report.New(troubled())
@@ -113,26 +135,7 @@ func TestTablesEqualJSON(t *testing.T) {
 	if err := report.WriteJSON(&out, r); err != nil {
 		t.Fatal(err)
 	}
-	var doc struct {
-		Results []struct {
-			Framework string
-			Edition   string
-			Rounds    float64
-			Rate      struct {
-				Mean, Stddev float64
-				CI95         [2]float64
-			} `json:"requests_per_second"`
-			Relative  float64
-			CI95      [2]float64         `json:"relative_ci95"`
-			Latency   map[string]float64 `json:"latency_seconds"`
-			Errors    map[string]float64
-			CPU       float64 `json:"server_cpu_seconds_per_request"`
-			Memory    float64 `json:"server_memory_bytes"`
-			LimitedBy string  `json:"limited_by"`
-			Version   string
-			Server    string
-		}
-	}
+	var doc document
 	if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 var pageText string
 
 // page is parsed once and only read from then on.
-var page = template.Must(template.New("page").Parse(pageText))
+var page = template.Must(template.New("page").Parse(pageText)) //nolint:gochecknoglobals // never written again
 
 type pageData struct {
 	Title      string

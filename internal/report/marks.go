@@ -29,7 +29,7 @@ func marks(t *series, rounds int, latency []string) []string {
 // own is the marks of the participant itself.
 func (t *series) own() []string {
 	var out []string
-	for _, m := range t.Participant.Marks {
+	for _, m := range t.Marks {
 		text := strings.ReplaceAll(m.Reason, "_", " ")
 		if m.Detail != "" {
 			text += ": " + m.Detail

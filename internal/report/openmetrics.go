@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,9 +120,7 @@ func labelText(r Row, p bench.Protocol, more map[string]string) string {
 	all := map[string]string{
 		"framework": r.Framework, "edition": r.Edition, "serving": r.Serving, "workload": r.Workload, "protocol": p.Name,
 	}
-	for name, value := range more {
-		all[name] = value
-	}
+	maps.Copy(all, more)
 	parts := make([]string, 0, len(all))
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 	for name, value := range all {

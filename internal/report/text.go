@@ -48,7 +48,7 @@ func writeText(out *bytes.Buffer, t Table) {
 // writeFolded breaks a sentence between words where a line would be too long.
 func writeFolded(out *bytes.Buffer, s string) {
 	line := ""
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		if line != "" && utf8.RuneCountInString(line+" "+word) > textWidth {
 			fmt.Fprintln(out, line)
 			line = ""

@@ -8,13 +8,15 @@ import (
 	"restbench/internal/report"
 )
 
-func TestLimitedBy(t *testing.T) {
+type limitCase struct {
+	change func(*bench.Measurement)
+	want   string
+}
+
+func limitCases() map[string]limitCase {
 	// All windows are 10 s, 5 loops, 20 connections, 2 processors.
-	for name, test := range map[string]struct {
-		change func(*bench.Measurement)
-		want   string
-	}{
-		"one busy process": {func(m *bench.Measurement) {}, report.LimitServer},
+	return map[string]limitCase{
+		"one busy process": {func(*bench.Measurement) {}, report.LimitServer},
 		// 7 s of work and 2 s of waiting for a processor: 0.9 of the time.
 		"server that waits for a processor": {func(m *bench.Measurement) {
 			m.Server.CPU, m.Server.RunQueue = 7*time.Second, 2*time.Second
@@ -49,7 +51,11 @@ func TestLimitedBy(t *testing.T) {
 			m.Server.CPU, m.Conditions.Steal = 2500*time.Millisecond, 0.3
 		}, ""},
 		"nobody knows without costs": {func(m *bench.Measurement) { m.Server.CPU = 0 }, ""},
-	} {
+	}
+}
+
+func TestLimitedBy(t *testing.T) {
+	for name, test := range limitCases() {
 		t.Run(name, func(t *testing.T) {
 			c := campaign()
 			c.Machine.Cores = 2
