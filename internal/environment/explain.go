@@ -15,11 +15,7 @@ func explain(stderr string) string {
 			parts = append(parts, part)
 		}
 	}
-	line := strings.Trim(strings.Join(parts, ": "), ": ")
-	if unreachable(stderr) {
-		line += " (the package index cannot be reached: check the network, or name a mirror with UV_DEFAULT_INDEX)"
-	}
-	return line
+	return strings.Trim(strings.Join(parts, ": "), ": ")
 }
 
 // outline reads the forms of a report that uv has had over the years:

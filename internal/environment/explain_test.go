@@ -20,7 +20,7 @@ error: Failed to download ` + "`chardet==3.0.4`" + `
   cause: client error (Connect)
   cause: tcp connect error
   cause: Connection refused (os error 111)
-`, "Failed to fetch: http://127.0.0.1:9/simple/a/: Connection refused (os error 111) (the package index cannot be reached: check the network, or name a mirror with UV_DEFAULT_INDEX)"},
+`, "Failed to fetch: http://127.0.0.1:9/simple/a/: Connection refused (os error 111)"},
 		{"build", `error: Failed to build ` + "`uvloop==0.14.0`" + `
   cause: The build backend returned an error
   cause: Call to ` + "`setuptools.build_meta:__legacy__.build_wheel`" + ` failed (exit status: 1)

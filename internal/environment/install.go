@@ -71,7 +71,7 @@ func (m *Manager) fill(ctx context.Context, uv string, r bench.Recipe, p place) 
 		command := m.uvCommand(uv, args)
 		command.Name, command.Dir = "uv "+args[0]+" for "+r.Name, p.dir
 		if _, err := m.runUV(ctx, command); err != nil {
-			return err
+			return withHint(err)
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ func (m *Manager) lock(ctx context.Context, r LockRequest) ([]byte, error) {
 	command.Stdin = []byte(strings.Join(r.Requirements, "\n") + "\n")
 	out, err := m.runUV(ctx, command)
 	if err != nil {
-		return nil, err
+		return nil, withHint(err)
 	}
 	if len(bytes.TrimSpace(out.Stdout)) == 0 {
 		return nil, errors.New("uv resolved nothing")

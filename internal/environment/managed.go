@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -66,21 +65,19 @@ func (m *Manager) fetchPython(ctx context.Context, version string) (interpreter,
 		return interpreter{}, err
 	}
 	defer unlock()
-	own := []string{
-		"UV_PYTHON_INSTALL_DIR=" + m.ownPythons(),
-		"UV_PYTHON_INSTALL_BIN=0", // nothing is put on the user's PATH
-		"UV_PYTHON_PREFERENCE=only-managed",
-	}
 	install := m.uvCommand(uv, []string{"python", "install", version})
-	install.Name, install.Env = "uv python install "+version, append(install.Env, own...)
+	install.Name = "uv python install " + version
+	install.Env = append(install.Env,
+		"UV_PYTHON_INSTALL_DIR="+m.ownPythons(),
+		"UV_PYTHON_INSTALL_BIN=0", // nothing is put on the user's PATH
+	)
 	if _, err := m.runUV(ctx, install); err != nil {
 		return interpreter{}, err
 	}
-	find := m.uvCommand(uv, []string{"python", "find", "--no-project", version})
-	find.Name, find.Env = "uv python find "+version, append(find.Env, own...)
-	out, err := m.runUV(ctx, find)
-	if err != nil {
-		return interpreter{}, err
+	for _, python := range m.askAll(ctx, m.managed()) {
+		if matches(python.Version, version) {
+			return python, nil
+		}
 	}
-	return m.ask(ctx, strings.TrimSpace(string(out.Stdout)))
+	return interpreter{}, fmt.Errorf("uv has put none into %s", m.ownPythons())
 }

@@ -92,7 +92,7 @@ func TestUVCommandLeavesOutWhatChangesIt(t *testing.T) {
 		"UV_EXCLUDE_NEWER=2020-01-01", "UV_PYTHON=3.7", "PYTHONPATH=/x", "UV_CACHE_DIR=/c", "HTTPS_PROXY=http://p:1", "SECRET=1",
 	}})
 	command := m.uvCommand("/bin/uv", []string{"venv"})
-	want := []string{"env", "-u", "PYTHONPATH", "-u", "UV_EXCLUDE_NEWER", "-u", "UV_PYTHON", "/bin/uv", "--quiet", "--no-progress", "--color", "never", "--offline", "venv"}
+	want := []string{"env", "-u", "PYTHONPATH", "-u", "UV_EXCLUDE_NEWER", "-u", "UV_PYTHON", "/bin/uv", "--no-progress", "--color", "never", "--offline", "venv"}
 	if diff := cmp.Diff(want, command.Argv); diff != "" {
 		t.Error(diff)
 	}

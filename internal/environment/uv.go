@@ -78,7 +78,7 @@ func (m *Manager) ownUV(ctx context.Context, report func(string)) (string, error
 
 // uvCommand is uv with what it needs of the user's environment.
 func (m *Manager) uvCommand(uv string, args []string) bench.Command {
-	argv := append(m.env.without(changesUV), uv, "--quiet", "--no-progress", "--color", "never")
+	argv := append(m.env.without(changesUV), uv, "--no-progress", "--color", "never")
 	if m.options.Offline {
 		argv = append(argv, "--offline")
 	}
@@ -115,7 +115,7 @@ func writable(dir string) bool {
 	return os.Remove(f.Name()) == nil
 }
 
-// runUV turns what uv prints into one line.
+// runUV turns what uv says of a failure into one line.
 func (m *Manager) runUV(ctx context.Context, command bench.Command) (bench.Output, error) {
 	out, err := m.options.Runner.Run(ctx, command)
 	switch {
@@ -125,9 +125,27 @@ func (m *Manager) runUV(ctx context.Context, command bench.Command) (bench.Outpu
 		return out, fmt.Errorf("%s: %w", command.Name, context.Cause(ctx))
 	}
 	m.options.Log.Debug().Str("command", command.Name).Bytes("stderr", out.Stderr).Msg("uv did not succeed")
-	text := string(out.Stderr)
-	if strings.TrimSpace(text) == "" {
-		text = err.Error()
+	report := string(out.Stderr)
+	if strings.TrimSpace(report) == "" {
+		report = err.Error()
 	}
-	return out, errors.New(explain(text))
+	return out, &refusal{line: explain(report), network: unreachable(report)}
+}
+
+// refusal is what uv could not do.
+type refusal struct {
+	line    string
+	network bool // the network, not the content, was the trouble
+}
+
+func (r *refusal) Error() string { return r.line }
+
+// withHint adds what to do where the index, and not a download of another kind,
+// could not be reached.
+func withHint(err error) error {
+	var r *refusal
+	if errors.As(err, &r) && r.network {
+		return fmt.Errorf("%w (the package index cannot be reached: check the network, or name a mirror with UV_DEFAULT_INDEX)", err)
+	}
+	return err
 }
