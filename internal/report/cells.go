@@ -1,5 +1,7 @@
 package report
 
+import "math"
+
 // ratioDecimals are shown at most of a ratio, as published.
 const ratioDecimals = 2
 
@@ -12,7 +14,11 @@ func (e Estimate) decimals() int {
 }
 
 // Rate writes a mean of requests per second with honest digits.
-func Rate(e Estimate) string { return Number(e.Mean, margin(e.CI95), e.decimals()) }
+func Rate(e Estimate) string { return Number(e.Mean, below(margin(e.CI95), e.Mean), e.decimals()) }
+
+// below bounds a margin by the number that it belongs to: a number that is less
+// sure than it is large still shows two digits, and not nothing.
+func below(margin, x float64) float64 { return min(margin, math.Abs(x)) }
 
 func rateSpread(e Estimate) string {
 	if e.Stddev == nil {
@@ -33,7 +39,7 @@ func Relative(ratio float64, ci *Interval) string {
 	if ratio == 1 && margin(ci) == 0 {
 		return "1"
 	}
-	return Number(ratio, margin(ci), ratioDecimals)
+	return Number(ratio, below(margin(ci), ratio), ratioDecimals)
 }
 
 func relativeCell(r Row) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"restbench/internal/bench"
 )
@@ -17,6 +18,9 @@ func Conditions(r Result) []string {
 			h.Started.UTC().Format("2006-01-02 15:04 UTC"), h.Rounds, plural(h.Protocol.Rounds, "round")),
 		"Protocol " + describeProtocol(h) + ".",
 		"Machine: " + describeMachine(h) + ".",
+	}
+	if spent := describeTime(h); spent != "" {
+		lines = append(lines, "Time: "+spent+".")
 	}
 	lines = append(lines, missingLines(r.Missing)...)
 	for _, note := range r.Notes {
@@ -39,6 +43,17 @@ func describeProtocol(h Header) string {
 		plural(p.Threads, "thread"), plural(p.Connections, "connection"), order, warm, engineNames(h))
 }
 
+// describeTime says how much of a finished campaign's time was load.
+func describeTime(h Header) string {
+	if h.Finished == nil || h.Loaded == 0 {
+		return ""
+	}
+	all := h.Finished.Sub(h.Started)
+	load := time.Duration(h.Loaded * float64(time.Second))
+	return fmt.Sprintf("%s of load in %s; %.1f %% of it went into everything else",
+		load.Round(time.Second), all.Round(time.Second), 100*(1-load.Seconds()/all.Seconds()))
+}
+
 func engineNames(h Header) string {
 	if len(h.Engines) == 0 {
 		return h.Protocol.Engine
@@ -57,8 +72,12 @@ func describeMachine(h Header) string {
 	if m.Kernel != "" {
 		parts = append(parts, "kernel "+m.Kernel)
 	}
-	if m.Virtual != "" {
-		parts = append(parts, "virtual ("+m.Virtual+")")
+	switch m.Virtual {
+	case "":
+	case "yes":
+		parts = append(parts, "virtual machine")
+	default:
+		parts = append(parts, "virtual machine ("+m.Virtual+")")
 	}
 	if m.Container {
 		parts = append(parts, "container")

@@ -57,3 +57,14 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+func TestANumberLessSureThanLargeStillShowsTwoDigits(t *testing.T) {
+	wide := report.Interval{0.3, 10_700}
+	if got := report.Relative(18.36, &wide); got != "18" {
+		t.Errorf("Relative(18.36, ±5350) = %q, want 18", got)
+	}
+	rates := report.Interval{-58_000, 92_000}
+	if got := report.Rate(report.Estimate{Mean: 16_671, CI95: &rates}); got != "17,000" {
+		t.Errorf("Rate(16671, ±75000) = %q, want 17,000", got)
+	}
+}

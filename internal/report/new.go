@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"restbench/internal/bench"
 )
@@ -22,7 +23,7 @@ func New(c bench.Campaign, ms []bench.Measurement) Result {
 func NewWithBases(c bench.Campaign, ms []bench.Measurement, bases map[string]string) Result {
 	s := group(c, ms)
 	r := Result{
-		Campaign: header(c, s), Results: []Row{}, Missing: []Missing{}, Failures: failures(ms), Notes: s.notes(),
+		Campaign: header(c, s, ms), Results: []Row{}, Missing: []Missing{}, Failures: failures(ms), Notes: s.notes(),
 	}
 	for _, t := range s.targets {
 		if len(t.chosen) == 0 {
@@ -36,9 +37,10 @@ func NewWithBases(c bench.Campaign, ms []bench.Measurement, bases map[string]str
 	return r
 }
 
-func header(c bench.Campaign, s groups) Header {
+func header(c bench.Campaign, s groups, ms []bench.Measurement) Header {
 	h := Header{
-		ID: c.ID, Kind: c.Kind, State: c.State, Started: c.Started, Rounds: c.Rounds,
+		Loaded: loaded(c.Protocol, ms).Seconds(),
+		ID:     c.ID, Kind: c.Kind, State: c.State, Started: c.Started, Rounds: c.Rounds,
 		Seed: c.Seed, Protocol: c.Protocol, Machine: c.Machine,
 		Engines: s.words(func(m bench.Measurement) string { return m.Load.Engine }),
 		Pinning: s.words(func(m bench.Measurement) string { return m.Conditions.Pinning }),
@@ -47,6 +49,17 @@ func header(c bench.Campaign, s groups) Header {
 		h.Finished = &c.Finished
 	}
 	return h
+}
+
+// loaded is how long the engines put load on the servers, warm-ups included.
+func loaded(p bench.Protocol, ms []bench.Measurement) time.Duration {
+	var sum time.Duration
+	for _, m := range ms {
+		if m.Failure == nil {
+			sum += m.Load.Duration + p.Warmup
+		}
+	}
+	return sum
 }
 
 // arrange puts the fastest first within an edition and keeps the editions in the

@@ -25,7 +25,8 @@ type Header struct {
 	State    bench.State    `json:"state"`
 	Started  time.Time      `json:"started"`
 	Finished *time.Time     `json:"finished"`
-	Rounds   int            `json:"rounds"` // complete ones
+	Rounds   int            `json:"rounds"`       // complete ones
+	Loaded   float64        `json:"load_seconds"` // of all measurements together; the rest of the time is overhead
 	Seed     uint64         `json:"seed"`
 	Engines  []string       `json:"engines"` // with their versions, "wrk 4.1.0"; more than one after an update
 	Pinning  []string       `json:"pinning"` // "none", or "server 0 client 1"

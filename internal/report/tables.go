@@ -125,14 +125,35 @@ func failureTable(failures []FailureRow) Table {
 		Title:   "Failures",
 		Columns: []Column{{Name: "target"}, {Name: "round", Right: true}, {Name: "stage"}, {Name: "cause"}},
 	}
-	for _, f := range failures {
+	for i := 0; i < len(failures); {
+		f, same := failures[i], alike(failures[i:])
 		round := none
 		if f.Round > 0 {
 			round = Count(int64(f.Round))
 		}
-		t.Rows = append(t.Rows, []string{f.Target, round, string(f.Stage), strings.Join(strings.Fields(f.Cause), " ")})
+		target := f.Target
+		if same > 1 {
+			target = fmt.Sprintf("%s and %d more", f.Target, same-1)
+		}
+		t.Rows = append(t.Rows, []string{target, round, string(f.Stage), strings.Join(strings.Fields(f.Cause), " ")})
+		i += same
 	}
 	return t
+}
+
+// alike counts the failures at the beginning that differ in their target alone:
+// an edition without its interpreter is one fact, not eleven.
+func alike(failures []FailureRow) int {
+	n := 1
+	for n < len(failures) {
+		next := failures[n]
+		next.Target = failures[0].Target
+		if next != failures[0] {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // markNames gives every distinct mark of the rows a footnote of t, and returns
