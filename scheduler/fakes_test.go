@@ -171,7 +171,7 @@ func (w *world) observe(e bench.Event) { w.events = append(w.events, e) }
 func (w *world) run(t *testing.T) (bench.Campaign, error) { return w.runWith(t, t.Context()) }
 
 // runWith checks what must hold after every campaign, however it went.
-func (w *world) runWith(t *testing.T, ctx context.Context) (bench.Campaign, error) { //nolint:revive // t first, as everywhere in tests
+func (w *world) runWith(t *testing.T, ctx context.Context) (bench.Campaign, error) {
 	t.Helper()
 	done, err := w.Run(ctx, w.request)
 	for name, n := range w.running {

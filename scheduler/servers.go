@@ -127,8 +127,7 @@ func (c *campaign) fail(ctx context.Context, e *entry, at place, f *bench.Failur
 }
 
 func asFailure(stage bench.Stage, err error) *bench.Failure {
-	var f *bench.Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*bench.Failure](err); ok {
 		return f
 	}
 	return &bench.Failure{Stage: stage, Cause: err.Error()}
