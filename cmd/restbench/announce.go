@@ -25,9 +25,12 @@ func (d *daemon) announce() {
 		Str("protocol", p.config.Protocol.Name).
 		Str("engine", p.config.Protocol.Engine).
 		Str("schedule", p.config.Schedule).
-		Msgf("measuring %d targets; one campaign is %s of load", p.choice.size(), load.Round(time.Second))
+		Msgf("one campaign is %s of load on %d targets", load.Round(time.Second), p.choice.size())
 	d.log.Info().Msgf("cost: %s of load a day in %d campaigns, about %d MB of disk a year, %d series",
 		(load * time.Duration(perDay)).Round(time.Second), perDay, measurements*365*bytesPerMeasurement/1_000_000, exporter.Series(p.choice.size()))
+	for _, address := range d.server.Addrs() {
+		d.log.Info().Msgf("page: http://%s/, metrics: http://%s%s", address, address, d.command.telemetryPath)
+	}
 	if interval := p.shortestInterval(); load > interval {
 		d.log.Warn().Msgf("one campaign loads for %s but slots are %s apart: slots will be missed", load, interval)
 	}

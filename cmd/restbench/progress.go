@@ -21,6 +21,9 @@ type progress struct {
 	done  int
 	begun time.Time // of the first measurement
 	each  time.Duration
+
+	cause string // of the failure that was told last
+	more  int    // failures since then that have the same
 }
 
 func newProgress(w io.Writer, p bench.Protocol, targets int) *progress {
@@ -72,10 +75,21 @@ func (p *progress) measured(m bench.Measurement) {
 	}
 	switch {
 	case m.Failure != nil:
-		p.line("  %s: %s", m.Target, m.Failure)
+		p.failed(m)
 	case !m.Valid():
 		p.line("  %s: not counted: %s", m.Target, m.Marks[0].Detail)
 	}
+}
+
+// failed tells a cause once, however many targets have it: an edition without
+// its interpreter is one fact.
+func (p *progress) failed(m bench.Measurement) {
+	if m.Failure.Error() == p.cause {
+		p.more++
+		return
+	}
+	p.line("  %s: %s", m.Target, m.Failure)
+	p.cause = m.Failure.Error()
 }
 
 func (p *progress) phase(e bench.Event) {
@@ -118,6 +132,10 @@ func (p *progress) left() time.Duration {
 }
 
 func (p *progress) line(format string, args ...any) {
+	if p.more > 0 {
+		format, args = "  the same with %d more targets\n"+format, append([]any{p.more}, args...)
+	}
+	p.cause, p.more = "", 0
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
