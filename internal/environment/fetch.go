@@ -147,12 +147,12 @@ func (p pin) unpack(wheel, path string) error {
 	if err != nil {
 		return err
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }()
 	content, err := archive.Open("uv-" + p.version() + ".data/scripts/uv")
 	if err != nil {
 		return err
 	}
-	defer content.Close()
+	defer func() { _ = content.Close() }()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

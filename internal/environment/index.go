@@ -70,13 +70,13 @@ func (c *indexClient) download(ctx context.Context, dir string) (string, error) 
 	if name == "" {
 		return "", fmt.Errorf("the index has no uv %s for %s/%s; install uv", c.pin.version(), runtime.GOOS, runtime.GOARCH)
 	}
-	body, _, err := c.get(ctx, address, "*/*")
+	response, err := c.get(ctx, address, "*/*")
 	if err != nil {
 		return "", explainNetwork(err)
 	}
-	defer body.Close()
+	defer response.Body.Close()
 	target := filepath.Join(dir, name)
-	if err := writeExecutable(target, body); err != nil {
+	if err := writeExecutable(target, response.Body); err != nil {
 		return "", explainNetwork(err)
 	}
 	return target, nil
@@ -85,12 +85,12 @@ func (c *indexClient) download(ctx context.Context, dir string) (string, error) 
 // list returns the files of uv, name to address.
 func (c *indexClient) list(ctx context.Context) (map[string]string, error) {
 	address := strings.TrimRight(c.index, "/") + "/uv/"
-	body, response, err := c.get(ctx, address, "application/vnd.pypi.simple.v1+json, text/html;q=0.5")
+	response, err := c.get(ctx, address, "application/vnd.pypi.simple.v1+json, text/html;q=0.5")
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
-	content, err := io.ReadAll(io.LimitReader(body, listingMax))
+	defer response.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(response.Body, listingMax))
 	if err != nil {
 		return nil, err
 	}
@@ -133,22 +133,22 @@ func anchors(content []byte) []string {
 	return links
 }
 
-func (c *indexClient) get(ctx context.Context, address, accept string) (io.ReadCloser, *http.Response, error) {
+func (c *indexClient) get(ctx context.Context, address, accept string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	request.Header.Set("Accept", accept)
 	request.Header.Set("User-Agent", "restbench")
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
 		_ = response.Body.Close()
-		return nil, nil, fmt.Errorf("%s answers %s", request.URL.Redacted(), response.Status)
+		return nil, fmt.Errorf("%s answers %s", request.URL.Redacted(), response.Status)
 	}
-	return response.Body, response, nil
+	return response, nil
 }
 
 // wheel takes the wheel for this machine. The one for musl is linked
@@ -175,8 +175,7 @@ func (p pin) wheel(files map[string]string) (name, address string) {
 
 // explainNetwork adds what to do where the index did not answer at all.
 func explainNetwork(err error) error {
-	var failed *url.Error
-	if errors.As(err, &failed) {
+	if _, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("%w (check the network, or name a mirror with PIP_INDEX_URL)", err)
 	}
 	return err

@@ -64,17 +64,21 @@ func (m *Manager) choose(ctx context.Context, wish bench.PythonWish, report func
 			Str("reason", err.Error()).Msg("another Python is used")
 		return choice{fallback, wish.Version}, nil
 	}
-	return choice{}, m.missing(wish, err)
+	return choice{}, m.missing(ctx, wish, err)
 }
 
 // missing says in one line what is needed and how to get it.
-func (m *Manager) missing(wish bench.PythonWish, cause error) error {
+func (m *Manager) missing(ctx context.Context, wish bench.PythonWish, cause error) error {
 	what := "Python " + wish.Version
 	if wish.AtLeast != "" {
 		what += " (or any from " + wish.AtLeast + " on)"
 	}
-	return fmt.Errorf("%s is needed and not on this machine (download: %w); get it with `uv python install %s`, or name one with --python=PATH or under `pythons:` in the file",
-		what, cause, wish.Version)
+	uv, err := m.findUV(ctx, func(string) {})
+	if err != nil || slices.Contains(m.env.path(), filepath.Dir(uv)) {
+		uv = "uv" // restbench's own is not on the user's PATH
+	}
+	return fmt.Errorf("%s is needed and not on this machine (download: %w); get it with `%s python install %s`, or name one with --python=PATH or under `pythons:` in the file",
+		what, cause, uv, wish.Version)
 }
 
 // named asks those that the user named. One that does not answer is an error:

@@ -55,7 +55,7 @@ func remove(dir string) (bool, error) {
 	if err != nil || !held {
 		return false, err
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	if err := os.Remove(filepath.Join(dir, markerName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, err
 	}

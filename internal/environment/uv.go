@@ -143,8 +143,7 @@ func (r *refusal) Error() string { return r.line }
 // withHint adds what to do where the index, and not a download of another kind,
 // could not be reached.
 func withHint(err error) error {
-	var r *refusal
-	if errors.As(err, &r) && r.network {
+	if r, ok := errors.AsType[*refusal](err); ok && r.network {
 		return fmt.Errorf("%w (the package index cannot be reached: check the network, or name a mirror with UV_DEFAULT_INDEX)", err)
 	}
 	return err
