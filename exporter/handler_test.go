@@ -271,27 +271,3 @@ func TestPromtool(t *testing.T) {
 		})
 	}
 }
-
-// A scrape of both editions of eleven frameworks while a campaign runs.
-func BenchmarkScrape(b *testing.B) {
-	o := options()
-	o.Targets = nil
-	for _, edition := range []string{"2020", "current"} {
-		for i := range 11 {
-			o.Targets = append(o.Targets, targetOf(fmt.Sprintf("framework%d", i), edition))
-		}
-	}
-	e := newExporter(b, o)
-	p := begin(e, campaign(1, short(), o.Targets...))
-	for round := 1; round <= 3; round++ {
-		for _, target := range o.Targets {
-			p.measure(measured(target, round, 1000))
-		}
-		p.round()
-	}
-	for b.Loop() {
-		if got := ask(e.Handler(), "GET", "/metrics"); got.Code != http.StatusOK {
-			b.Fatal(got.Code)
-		}
-	}
-}

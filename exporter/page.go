@@ -61,6 +61,7 @@ type view struct {
 	Tables      []report.Table
 	Conditions  []string
 	Provisional string // why the results are not those of a whole campaign
+	Failed      string // that something failed in the campaign that is shown
 }
 
 func (p *page) write(w io.Writer) error {
@@ -78,13 +79,23 @@ func (p *page) write(w io.Writer) error {
 		v.Refresh = int(refreshRunning.Seconds())
 	}
 	if s.shown != nil {
-		v.results(s.shown.result)
+		r := s.shown.result
+		if s.live != nil && s.live.campaign.ID == r.Campaign.ID {
+			r.Failures = nil // they are listed with the state
+		}
+		v.results(r)
 	}
 	return p.template.Execute(w, v)
 }
 
 func (v *view) results(r report.Result) {
 	v.Charts, v.Tables, v.Conditions = newCharts(r.Results), report.Tables(r), report.Conditions(r)
+	switch n := len(r.Failures); {
+	case n == 1:
+		v.Failed = "1 failure"
+	case n > 1:
+		v.Failed = fmt.Sprintf("%d failures", n)
+	}
 	if r.Campaign.State != bench.StateFinished {
 		v.Provisional = fmt.Sprintf("No campaign has finished yet: these are the first %d of %d rounds.",
 			r.Campaign.Rounds, r.Campaign.Protocol.Rounds)

@@ -41,7 +41,7 @@ func machine() bench.Machine {
 func options() Options {
 	return Options{
 		Version: "1.2.3", Protocol: short(), Targets: []bench.Target{sanic(), flask()}, Machine: machine(),
-		SkipReasons: []string{"running", "failed"}, Now: noon, Log: zerolog.Nop(),
+		SkipReasons: []string{"running", "failed", "asleep"}, Now: noon, Log: zerolog.Nop(),
 		Next:        func() time.Time { return noon().Add(time.Hour) },
 		StoreStatus: func() StoreStatus { return StoreStatus{Bytes: 4096, WriteErrors: 2} },
 	}

@@ -24,8 +24,6 @@ import (
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/crypto/bcrypt"
-
-	"restbench/internal/bench"
 )
 
 func flags(configFile string, addresses ...string) *web.FlagConfig {
@@ -277,17 +275,4 @@ func TestHostileClients(t *testing.T) {
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 {
 		t.Error("a timeout is missing")
 	}
-}
-
-// publication is the targets of both editions, for the page as people see it.
-func publication() []bench.Target {
-	var targets []bench.Target
-	for _, edition := range []string{"2020", "current"} {
-		for _, f := range []string{
-			"sanic", "aiohttp", "fastapi", "falcon", "bottle", "tornado", "hug", "pyramid", "flask", "eve", "djangorestframework",
-		} {
-			targets = append(targets, targetOf(f, edition))
-		}
-	}
-	return targets
 }

@@ -87,19 +87,18 @@ func (l *live) percent() int {
 	return 100 * done / max(1, all)
 }
 
-// left is estimated from the turns so far, and from the protocol before there is
-// one.
+// left is estimated from the turns so far; none is shorter than the protocol
+// makes it.
 func (l *live) left(now time.Time) time.Duration {
 	done, all := l.steps()
-	turn := l.campaign.Protocol.Duration + l.campaign.Protocol.Warmup
+	p, since := l.campaign.Protocol, l.measuring
+	turn := p.Duration + p.Warmup
 	if l.turns > 0 {
-		turn = l.turned.Sub(l.measuring) / time.Duration(l.turns)
+		turn = max(turn, l.turned.Sub(l.measuring)/time.Duration(l.turns))
+		since = l.turned
 	}
-	under := now.Sub(l.turned)
-	if l.turns == 0 {
-		under = now.Sub(l.measuring)
-	}
-	return max(0, time.Duration(all-done)*turn-min(under, turn))
+	under := max(0, min(turn, now.Sub(since)))
+	return max(0, time.Duration(all-done)*turn-under)
 }
 
 // span writes a duration as people say it.
