@@ -27,7 +27,7 @@ func documented(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	metrics := map[string]string{}
-	for _, line := range strings.Split(string(text), "\n") {
+	for line := range strings.SplitSeq(string(text), "\n") {
 		cells := strings.Split(strings.Trim(line, "| "), "|")
 		if !strings.HasPrefix(line, "| `restbench_") {
 			continue

@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -118,19 +117,4 @@ func limit(n int, next http.Handler) http.Handler {
 			say(w, http.StatusServiceUnavailable, "too many requests at once, try again later")
 		}
 	})
-}
-
-// page answers GET /.
-func (p *page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	var out bytes.Buffer // whole or not at all: no half page with status 200
-	if err := p.write(&out); err != nil {
-		p.exporter.options.Log.Error().Err(err).Msg("page")
-		say(w, http.StatusInternalServerError, "the page cannot be shown")
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	if _, err := out.WriteTo(w); err != nil {
-		return // the reader has gone
-	}
 }

@@ -98,7 +98,7 @@ func (l *latency) metric(desc *prometheus.Desc, labels []string) (prometheus.Met
 func (l *latency) buckets() []*dto.Bucket {
 	buckets := make([]*dto.Bucket, classicBuckets)
 	for i, bound := range classicBounds() {
-		buckets[i] = &dto.Bucket{CumulativeCount: proto.Uint64(l.classic[i]), UpperBound: proto.Float64(bound)}
+		buckets[i] = &dto.Bucket{CumulativeCount: new(l.classic[i]), UpperBound: new(bound)}
 	}
 	return buckets
 }

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"errors"
 	"io"
 	"maps"
 	"math"
@@ -35,7 +36,7 @@ func histogramOf(t *testing.T, e *Exporter, accept string) *dto.Histogram {
 	decoder := expfmt.NewDecoder(response.Body, expfmt.ResponseFormat(response.Header))
 	for {
 		var family dto.MetricFamily
-		if err := decoder.Decode(&family); err == io.EOF {
+		if err := decoder.Decode(&family); errors.Is(err, io.EOF) {
 			t.Fatal("no histogram")
 		} else if err != nil {
 			t.Fatal(err)

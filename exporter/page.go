@@ -1,12 +1,14 @@
 package exporter
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -62,6 +64,21 @@ type view struct {
 	Conditions  []string
 	Provisional string // why the results are not those of a whole campaign
 	Failed      string // that something failed in the campaign that is shown
+}
+
+// ServeHTTP answers GET /.
+func (p *page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	var out bytes.Buffer // whole or not at all: no half page with status 200
+	if err := p.write(&out); err != nil {
+		p.exporter.options.Log.Error().Err(err).Msg("page")
+		say(w, http.StatusInternalServerError, "the page cannot be shown")
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if _, err := out.WriteTo(w); err != nil {
+		return // the reader has gone
+	}
 }
 
 func (p *page) write(w io.Writer) error {

@@ -75,8 +75,7 @@ func (s *Server) delegated() bool {
 
 // listenError leaves out what a reader does not need, and says what helps.
 func listenError(address string, err error) error {
-	var call *os.SyscallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		err = call.Err
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
