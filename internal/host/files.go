@@ -44,7 +44,7 @@ func (t tree) number(name string) (int64, bool) {
 // container's own.
 func (t tree) cgroup(controller, name2, name1 string) []string {
 	var found []string
-	for _, line := range strings.Split(t.text("proc/self/cgroup"), "\n") {
+	for line := range strings.SplitSeq(t.text("proc/self/cgroup"), "\n") {
 		fields := strings.SplitN(line, ":", 3)
 		if len(fields) != 3 {
 			continue

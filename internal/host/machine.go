@@ -113,7 +113,7 @@ func (t tree) memory() int64 {
 
 // meminfo is a line of /proc/meminfo in bytes.
 func (t tree) meminfo(key string) int64 {
-	for _, line := range strings.Split(t.text("proc/meminfo"), "\n") {
+	for line := range strings.SplitSeq(t.text("proc/meminfo"), "\n") {
 		fields := strings.Fields(line)
 		if len(fields) > 1 && fields[0] == key+":" {
 			kib, _ := strconv.ParseInt(fields[1], 10, 64)
@@ -126,7 +126,7 @@ func (t tree) meminfo(key string) int64 {
 // system is the distribution's name for itself.
 func (t tree) system() string {
 	for _, file := range []string{"etc/os-release", "usr/lib/os-release"} {
-		for _, line := range strings.Split(t.text(file), "\n") {
+		for line := range strings.SplitSeq(t.text(file), "\n") {
 			if name, ok := strings.CutPrefix(line, "PRETTY_NAME="); ok {
 				return strings.Trim(name, `"'`)
 			}
@@ -136,10 +136,8 @@ func (t tree) system() string {
 }
 
 func (t tree) container() bool {
-	for _, mark := range []string{".dockerenv", "run/.containerenv", "run/systemd/container"} {
-		if t.exists(mark) {
-			return true
-		}
+	if slices.ContainsFunc([]string{".dockerenv", "run/.containerenv", "run/systemd/container"}, t.exists) {
+		return true
 	}
 	groups := t.text("proc/self/cgroup")
 	for _, word := range []string{"docker", "kubepods", "containerd", "libpod", "/lxc"} {

@@ -111,7 +111,7 @@ func (t tree) cores(allowed []int) [][]int {
 
 func parsePin(mode string, allowed []int) (server, client []int, err error) {
 	sides := map[string][]int{"server": nil, "client": nil}
-	for _, part := range strings.Split(mode, ";") {
+	for part := range strings.SplitSeq(mode, ";") {
 		side, list, _ := strings.Cut(part, "=")
 		side = strings.TrimSpace(side)
 		if _, known := sides[side]; !known {
@@ -144,7 +144,7 @@ func parseAllowed(list string, allowed []int) ([]int, error) {
 func ParseCPUs(text string) ([]int, error) {
 	const most = 1024 // what an affinity mask holds
 	var cpus []int
-	for _, part := range strings.Split(text, ",") {
+	for part := range strings.SplitSeq(text, ",") {
 		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
 		if !isRange {
 			last = first

@@ -127,7 +127,7 @@ func (r *reading) readProcessors(fs procfs.FS) {
 func (r *reading) readNetwork(fs procfs.FS) {
 	if self, err := fs.Self(); err == nil {
 		if snmp, err := self.Snmp(); err == nil {
-			r.retransmits = deref(snmp.Tcp.RetransSegs)
+			r.retransmits = deref(snmp.RetransSegs)
 		}
 		if netstat, err := self.Netstat(); err == nil {
 			r.overflows = deref(netstat.ListenOverflows)

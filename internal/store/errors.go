@@ -26,8 +26,7 @@ var (
 
 // code is SQLite's primary result code, 0 for errors of other origin.
 func code(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code() & 0xff
 	}
 	return 0

@@ -65,7 +65,7 @@ func recordFew(path string) error {
 		return err
 	}
 	id, err := s.Begin(context.Background(), bench.Campaign{State: bench.StateRunning})
-	for round := 1; err == nil && round <= 25; round++ {
+	for round := 1; err == nil && round <= 10; round++ {
 		err = s.Record(context.Background(), small(id, round))
 	}
 	return errors.Join(err, s.Close())
@@ -166,6 +166,13 @@ func start(t *testing.T, role, path string) *other {
 func (o *other) line() string {
 	o.lines.Scan()
 	return o.lines.Text()
+}
+
+// waitFor passes over what it says until it says this, or ends.
+func (o *other) waitFor(line string) {
+	for o.lines.Scan() && o.lines.Text() != line {
+		continue
+	}
 }
 
 // rest is all that it says until it ends.

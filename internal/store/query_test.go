@@ -14,6 +14,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"restbench/internal/bench"
 )
@@ -102,18 +103,26 @@ func TestReadOnlyDoesNotWrite(t *testing.T) {
 	}
 }
 
-// TestReadFrozen: a report by another user, of a history that no one writes and
-// in a folder where SQLite may create nothing.
-func TestReadFrozen(t *testing.T) {
-	path := written(t, 3)
-	pool, err := openPool(t.Context(), path, frozen)
+// TestReadWhereNothingCanBeWritten: a report of a history that no one writes, in
+// a folder where SQLite may create nothing.
+func TestReadWhereNothingCanBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	require(t, unix.Mount("restbench", dir, "tmpfs", 0, "size=4m"), "root, to mount a small filesystem")
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	path := filepath.Join(dir, "history.db")
+	if err := errors.Join(copyFile(written(t, 3), path), unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenReadOnly(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Store{path: path, read: pool}
 	defer s.Close()
 	if got := count(t, s, 1); got != 3 {
 		t.Errorf("%d measurements", got)
+	}
+	if _, err := Open(t.Context(), path); !errors.Is(err, unix.EROFS) {
+		t.Errorf("open for writing: %v", err)
 	}
 }
 
@@ -253,8 +262,8 @@ func latencies(tb testing.TB) []byte {
 	return blob
 }
 
-// real is a measurement as an engine, a server and a machine fill it.
-func real(campaign int64, round int, latency []byte) bench.Measurement {
+// realistic is a measurement as an engine, a server and a machine fill it.
+func realistic(campaign int64, round int, latency []byte) bench.Measurement {
 	m := small(campaign, round)
 	m.Load.Engine, m.Load.Latency = "native 1", latency
 	m.Load.Quantiles = map[string]float64{"p50": 0.002047, "p90": 0.003031, "p99": 0.00491, "p99.9": 0.00713, "mean": 0.0021634}
@@ -271,7 +280,7 @@ func TestBytesPerMeasurement(t *testing.T) {
 	latency := latencies(t)
 	c := mustBegin(t, s, bench.Campaign{State: bench.StateRunning})
 	for round := range 1000 {
-		if err := s.Record(t.Context(), real(c.ID, round, latency)); err != nil {
+		if err := s.Record(t.Context(), realistic(c.ID, round, latency)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -293,7 +302,7 @@ func BenchmarkRecord(b *testing.B) {
 	c := mustBegin(b, s, bench.Campaign{State: bench.StateRunning})
 	latency := latencies(b)
 	for round := 0; b.Loop(); round++ {
-		if err := s.Record(b.Context(), real(c.ID, round, latency)); err != nil {
+		if err := s.Record(b.Context(), realistic(c.ID, round, latency)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -304,7 +313,7 @@ func BenchmarkMeasurementsOfAClassicCampaign(b *testing.B) {
 	c := mustBegin(b, s, bench.Campaign{State: bench.StateRunning})
 	latency := latencies(b)
 	for round := range 220 {
-		if err := s.Record(b.Context(), real(c.ID, round, latency)); err != nil {
+		if err := s.Record(b.Context(), realistic(c.ID, round, latency)); err != nil {
 			b.Fatal(err)
 		}
 	}

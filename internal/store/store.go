@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Store is an open history. It is safe for concurrent use; writes happen one
@@ -140,13 +141,18 @@ func (s *Store) connect(ctx context.Context, steps []migration) error {
 }
 
 func (s *Store) connectReadOnly(ctx context.Context, known int) error {
-	var err error
-	s.read, err = openPool(ctx, s.path, reading)
-	if err != nil && !s.hasLog() {
+	err := s.connectReader(ctx, reading, known)
+	if code(err) == sqlite3.SQLITE_CANTOPEN && !s.hasLog() {
 		// No one writes, and this user may not create the files beside the
 		// database that a live one needs.
-		s.read, err = openPool(ctx, s.path, frozen)
+		err = errors.Join(s.Close(), s.connectReader(ctx, frozen, known))
 	}
+	return err
+}
+
+func (s *Store) connectReader(ctx context.Context, how access, known int) error {
+	var err error
+	s.read, err = openPool(ctx, s.path, how)
 	if err != nil {
 		return err
 	}
