@@ -60,6 +60,15 @@ func TestDescribe(t *testing.T) {
 			allowed: 8,
 			want:    bench.Machine{CPU: "unknown", Cores: 3, System: "Linux"},
 		},
+		"also when it is not the outermost": {
+			files: files{
+				"proc/self/cgroup":                "0::/a.slice/b",
+				"sys/fs/cgroup/a.slice/b/cpu.max": "200000 100000",
+				"sys/fs/cgroup/a.slice/cpu.max":   "600000 100000",
+			},
+			allowed: 8,
+			want:    bench.Machine{CPU: "unknown", Cores: 2, System: "Linux"},
+		},
 		"virtual machine that says whose": {
 			files: files{
 				"proc/cpuinfo":                  "model name: Xeon\nflags: fpu hypervisor lahf_lm",

@@ -42,6 +42,9 @@ func TestProbe(t *testing.T) {
 	before.at(t, dir)
 	p := Probe{Root: dir, Pinning: "server 0 client 1"}
 	window := p.Begin()
+	if got := window.before.pressure; got != 1 {
+		t.Errorf("1000000 µs of pressure are %g s", got)
+	}
 	after.at(t, dir)
 	want := bench.Conditions{
 		Steal: 0.1, Busy: 0.6, Processors: 2, Load1: 1.25, MHz: 2500.5,

@@ -91,6 +91,11 @@ func TestMigrationKilledInTheMiddle(t *testing.T) {
 			t.Fatal("no migration after a backup")
 		}
 	}
+	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := Open(short, path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("opened while another process migrates: %v", err)
+	}
 	migrating.kill(t)
 	s := mustOpen(t, path)
 	if got := count(t, s, 1); got != 5 || s.Info().Recovery != nil {
