@@ -144,7 +144,7 @@ func (c *campaign) run(ctx context.Context) (bench.Campaign, error) {
 
 func (c *campaign) rounds(ctx context.Context) {
 	c.enter(bench.PhaseMeasuring, "")
-	for round := 1; round <= c.Protocol.Rounds; round++ {
+	for round := 1; round <= c.Protocol.Rounds && c.anybody(); round++ {
 		for position, i := range order(c.Protocol.Order, c.Seed, round, len(c.entries)) {
 			if ctx.Err() != nil {
 				return
@@ -157,6 +157,11 @@ func (c *campaign) rounds(ctx context.Context) {
 			c.observe(bench.Event{Round: round})
 		}
 	}
+}
+
+// anybody reports whether a target still takes part.
+func (c *campaign) anybody() bool {
+	return slices.ContainsFunc(c.entries, func(e *entry) bool { return !e.out })
 }
 
 func (c *campaign) finish(ctx context.Context) {

@@ -232,13 +232,23 @@ func TestNothingMeasuredIsAnError(t *testing.T) {
 	invalid.Judge = func(bench.Measurement) []bench.Mark {
 		return []bench.Mark{{Kind: bench.MarkInvalid, Reason: bench.ReasonNoRequests}}
 	}
-	for name, w := range map[string]*world{"every measurement fails": broken, "none is valid": invalid, "no targets": newWorld()} {
-		done, err := w.run(t)
+	unprepared := newWorld("a")
+	unprepared.begin["a"] = func(context.Context) error { return errors.New("no interpreter") }
+	for name, test := range map[string]struct {
+		*world
+		state bench.State
+	}{
+		"every measurement fails": {broken, bench.StateFinished},
+		"none is valid":           {invalid, bench.StateFinished},
+		"no targets":              {newWorld(), bench.StateStopped},
+		"nobody can be prepared":  {unprepared, bench.StateStopped},
+	} {
+		done, err := test.run(t)
 		if !errors.Is(err, ErrNothingMeasured) {
 			t.Errorf("%s: error is %v, want %v", name, err, ErrNothingMeasured)
 		}
-		if done.State != bench.StateFinished {
-			t.Errorf("%s: state is %s, want %s", name, done.State, bench.StateFinished)
+		if done.State != test.state {
+			t.Errorf("%s: state is %s, want %s", name, done.State, test.state)
 		}
 	}
 }

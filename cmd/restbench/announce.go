@@ -8,11 +8,8 @@ import (
 
 	"restbench/exporter"
 	"restbench/internal/bench"
+	"restbench/internal/store"
 )
-
-// bytesPerMeasurement is what one measurement takes in the history, for the
-// estimate at start; BenchmarkRecord of package store prints the figure.
-const bytesPerMeasurement = 2048
 
 // announce says what the daemon will cost, before it costs it.
 func (d *daemon) announce() {
@@ -27,7 +24,7 @@ func (d *daemon) announce() {
 		Str("schedule", p.config.Schedule).
 		Msgf("one campaign is %s of load on %d targets", load.Round(time.Second), p.choice.size())
 	d.log.Info().Msgf("cost: %s of load a day in %d campaigns, about %d MB of disk a year, %d series",
-		(load * time.Duration(perDay)).Round(time.Second), perDay, measurements*365*bytesPerMeasurement/1_000_000, exporter.Series(p.choice.size()))
+		(load * time.Duration(perDay)).Round(time.Second), perDay, measurements*365*store.EstimatedBytesPerMeasurement/1_000_000, exporter.Series(p.choice.size()))
 	for _, address := range d.server.Addrs() {
 		d.log.Info().Msgf("page: http://%s/, metrics: http://%s%s", address, address, d.command.telemetryPath)
 	}

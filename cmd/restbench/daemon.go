@@ -101,10 +101,8 @@ func (d *daemon) markCutOff(ctx context.Context) {
 }
 
 func (d *daemon) close() {
-	if d.history != nil {
-		if err := d.history.Close(); err != nil {
-			d.log.Error().Err(err).Msg("close the history")
-		}
+	if d.recorder != nil {
+		d.closeStore(d.history, d.recorder)
 	}
 	if d.lock != nil {
 		d.unlock(d.lock)
@@ -176,6 +174,9 @@ func (d *daemon) campaign(ctx context.Context) error {
 	if err := d.checkSpace(); err != nil {
 		d.log.Error().Err(err).Msg("campaign skipped")
 		return err
+	}
+	if err := d.recorder.Flush(ctx); err != nil {
+		d.log.Warn().Err(err).Int("waiting", d.recorder.Pending()).Msg("the history cannot be written; measuring goes on")
 	}
 	runner := d.runner(runnerOptions{
 		command: "restbench serve", pinning: p.pinning, observe: d.observe,

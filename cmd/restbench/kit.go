@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -63,6 +65,8 @@ func (k *kit) sweep() {
 	}
 }
 
+const historyFile = "history.db"
+
 // catalogue is the embedded one and the user's folders.
 func (s *session) catalogue() (*frameworks.Catalogue, error) {
 	return frameworks.Load(s.frameworksDirs...)
@@ -70,7 +74,23 @@ func (s *session) catalogue() (*frameworks.Catalogue, error) {
 
 // openStore opens the history for writing.
 func (k *kit) openStore(ctx context.Context) (*store.Store, error) {
-	return store.Open(ctx, filepath.Join(k.state, "history.db"))
+	history, err := store.Open(ctx, filepath.Join(k.state, historyFile))
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range history.Info().Notes {
+		k.log.Warn().Msg(note)
+	}
+	return history, nil
+}
+
+// closeStore writes what still waits, if it can, and closes the history.
+func (k *kit) closeStore(history *store.Store, recorder *store.Writer) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := errors.Join(recorder.Flush(ctx), history.Close()); err != nil {
+		k.log.Error().Err(err).Int("lost", recorder.Pending()).Msg("close the history")
+	}
 }
 
 // entrants turns catalogue entries and the user's own targets into what can take

@@ -37,7 +37,7 @@ func registerReport(app *kingpin.Application, s *session) (string, action) {
 }
 
 func (c *reportCommand) run(ctx context.Context) error {
-	path := filepath.Join(c.storagePath, "history.db")
+	path := filepath.Join(c.storagePath, historyFile)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("there is no history in %s yet; restbench run makes some", c.storagePath)
 	}

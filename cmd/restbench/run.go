@@ -113,7 +113,8 @@ func (c *runCommand) campaign(ctx context.Context, k *kit, tell *progress, p cam
 	if err != nil {
 		return err
 	}
-	defer history.Close()
+	recorder := k.recorder(history)
+	defer k.closeStore(history, recorder)
 	pinning, err := pin(p.config.Pinning)
 	if err != nil {
 		return &usageError{err}
@@ -121,7 +122,7 @@ func (c *runCommand) campaign(ctx context.Context, k *kit, tell *progress, p cam
 	all := &gathered{tell: tell}
 	runner := k.runner(runnerOptions{
 		command: "restbench run", noWait: c.noWait, pinning: pinning, observe: all.observe,
-		history: history, recorder: k.recorder(history),
+		history: history, recorder: recorder,
 	})
 	seed := newSeed()
 	c.seed.over(&seed)
