@@ -73,7 +73,7 @@ func answer(l net.Listener, pids []int) int {
 			fmt.Fprintln(w, link)
 		}
 	})
-	mux.HandleFunc("/burn-thread", func(http.ResponseWriter, *http.Request) { burnInThread() })
+	mux.HandleFunc("/burn-thread", func(http.ResponseWriter, *http.Request) { inDyingThread(func() { burn() }) })
 	mux.HandleFunc("/burn-child", func(http.ResponseWriter, *http.Request) { _ = self("burn", "0").Run() })
 	_ = http.Serve(l, mux)
 	return 1
@@ -229,21 +229,24 @@ func burn() int {
 	}
 }
 
-// burnInThread burns in a thread that is dead when it returns. Only the main
-// thread never dies.
-func burnInThread() {
-	done := make(chan int)
+// inDyingThread runs f in a thread that is dead when it returns.
+func inDyingThread(f func()) {
+	ended := make(chan int)
 	go func() {
-		runtime.LockOSThread()
-		burn()
-		done <- unix.Gettid()
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		if unix.Gettid() == os.Getpid() {
+			inDyingThread(f) // in another: the main thread never ends
+			runtime.UnlockOSThread()
+			ended <- 0
+			return
+		}
+		f()
+		ended <- unix.Gettid()
 	}()
-	thread := <-done
-	for thread != os.Getpid() {
+	for thread := <-ended; thread != 0; runtime.Gosched() {
 		if _, err := os.Stat("/proc/self/task/" + strconv.Itoa(thread)); err != nil {
 			return
 		}
-		runtime.Gosched()
 	}
 }
 

@@ -144,8 +144,10 @@ func (g *guard) start(o launchOrder) error {
 		return errors.New("could not give the guard its processors back")
 	}
 	g.leader = g.cmd.Process.Pid
-	s, err := readStat(g.leader)
-	g.report(event{Started: &s.identity})
+	s, err := readStat(g.leader) // it is there, if only as a zombie
+	if err == nil {
+		g.report(event{Started: &s.identity})
+	}
 	return err
 }
 

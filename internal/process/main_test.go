@@ -112,7 +112,7 @@ func relatives(t *testing.T, address string) []int {
 		t.Fatal(err)
 	}
 	var pids []int
-	for _, field := range strings.Fields(body) {
+	for field := range strings.FieldsSeq(body) {
 		pid, err := strconv.Atoi(field)
 		if err != nil {
 			t.Fatal(err)

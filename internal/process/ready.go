@@ -50,8 +50,7 @@ func (v *Server) awaitReady(ctx context.Context, limit time.Duration, ready func
 }
 
 func nextStrangers(before int, err error) int {
-	var taken *portTakenError
-	if errors.As(err, &taken) {
+	if _, taken := errors.AsType[*portTakenError](err); taken {
 		return before + 1
 	}
 	return 0
@@ -99,12 +98,13 @@ func (v *Server) whyNot(ctx context.Context, limit time.Duration, problem error)
 
 // giveUp removes the server and makes a failure of why it did not start.
 func (v *Server) giveUp(ctx context.Context, stage bench.Stage, why error) error {
-	if err := v.Stop(ctx); err != nil {
+	_, taken := errors.AsType[*portTakenError](why)
+	// Whoever took the port still has it: that is no news.
+	if err := v.Stop(ctx); err != nil && !taken {
 		v.log.Error().Err(err).Msg("a server that did not start left something behind")
 	}
 	lines := v.stderr.lines()
-	var taken *portTakenError
-	if !errors.As(why, &taken) && saysInUse(lines) {
+	if !taken && saysInUse(lines) {
 		why = &portTakenError{why.Error()}
 	}
 	return startError(stage, withLines(why.Error(), lines), why)

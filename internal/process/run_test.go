@@ -5,16 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"restbench/internal/bench"
 )
@@ -108,33 +104,25 @@ func TestRunDoesNotWaitForAHeldPipe(t *testing.T) {
 // The kernel sends the parent-death signal when the thread ends that started the
 // process: golang/go#27505.
 func TestChildSurvivesTheThreadThatAskedForIt(t *testing.T) {
-	type begun struct {
-		c      *child
-		thread int
-		err    error
+	cmd := exec.Command("/proc/self/exe", faultCommand, "echo", "0")
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	started := make(chan begun)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		c, err := launch(exec.Command("/proc/self/exe", faultCommand, "silent", "0"), nil, syscall.SIGKILL)
-		started <- begun{c, unix.Gettid(), err}
-	}()
-	b := <-started
-	if b.err != nil {
-		t.Fatal(b.err)
+	var output bytes.Buffer
+	cmd.Stdout = &output
+	var c *child
+	inDyingThread(func() { c, err = launch(cmd, nil, syscall.SIGKILL) })
+	if err != nil {
+		t.Fatal(err)
 	}
-	thread := fmt.Sprintf("/proc/self/task/%d", b.thread)
-	for {
-		if _, err := os.Stat(thread); err != nil || b.thread == os.Getpid() {
-			break
-		}
-		runtime.Gosched()
+	// Had the signal been sent, the child could not answer any more.
+	_, _ = input.Write([]byte("are you there?"))
+	_ = input.Close()
+	<-c.done
+	if c.err != nil || output.String() != "are you there?" {
+		t.Errorf("got %q, %v", output.String(), c.err)
 	}
-	if state, err := readStat(b.c.pid()); err != nil || !state.alive() {
-		t.Errorf("%v, %v", state, err)
-	}
-	b.c.kill()
-	<-b.c.done
 }
 
 func TestLimitsAreNamed(t *testing.T) {

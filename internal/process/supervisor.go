@@ -88,8 +88,7 @@ func withDefaults(o Options) Options {
 // ctx bounds the start, not the server: that is Stop's.
 func (s *Supervisor) Start(ctx context.Context, c bench.Command, ready func(ctx context.Context, address string) error) (*Server, error) {
 	v, err := s.try(ctx, c, ready)
-	var taken *portTakenError
-	if errors.As(err, &taken) && ctx.Err() == nil {
+	if _, taken := errors.AsType[*portTakenError](err); taken && ctx.Err() == nil {
 		s.options.Log.Warn().Str("name", c.Name).Err(err).Msg("trying another port")
 		v, err = s.try(ctx, c, ready)
 	}
