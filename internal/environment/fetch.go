@@ -88,7 +88,8 @@ func (m *Manager) fetchUV(ctx context.Context, path string) error {
 }
 
 func (m *Manager) fetchWheel(ctx context.Context, dir string) (string, error) {
-	wheel, err := m.pipDownload(ctx, dir)
+	byPip := filepath.Join(dir, "pip") // apart, because a pip that did not succeed leaves what it has
+	wheel, err := m.pipDownload(ctx, byPip)
 	if err == nil {
 		return wheel, nil
 	}
@@ -103,6 +104,9 @@ func (m *Manager) fetchWheel(ctx context.Context, dir string) (string, error) {
 // pipDownload tries the pip of each interpreter on PATH.
 func (m *Manager) pipDownload(ctx context.Context, dir string) (string, error) {
 	requirements := filepath.Join(dir, "uv.txt")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
 	if err := os.WriteFile(requirements, []byte(m.pin), 0o644); err != nil {
 		return "", err
 	}

@@ -85,6 +85,38 @@ func TestFetchUVFromTheIndex(t *testing.T) {
 	}
 }
 
+// pip goes first, because it knows all of its user's settings. What it leaves
+// when it does not succeed must not be in the way.
+func TestFetchUVWithPip(t *testing.T) {
+	for _, status := range []int{0, 1} {
+		t.Run(fmt.Sprint("exit ", status), func(t *testing.T) {
+			name, content, p := fakeUV(t, "echo uv 9.8.7")
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			python := filepath.Join(dir, "python3")
+			script(t, python, fmt.Sprintf(`case "$*" in
+*-c*) echo %s; echo 3.12.1; echo True;;
+*--require-hashes*) /bin/cp %s "$PWD" && exit %d;;
+esac`, python, filepath.Join(dir, name), status))
+			address := closedPort(t)
+			if status != 0 {
+				address = uvIndex(t, "text/html", name, content)
+			}
+			r := &runner{}
+			m := New(Options{Dir: filepath.Join(dir, "state"), Runner: r, Env: []string{"PATH=" + dir, "PIP_INDEX_URL=" + address}})
+			m.pin = p
+			if uv, err := m.findUV(t.Context(), func(string) {}); err != nil || !executable(uv) {
+				t.Errorf("got %q, %v", uv, err)
+			}
+			if n := r.count("-m pip"); n != 1 {
+				t.Errorf("pip ran %d times", n)
+			}
+		})
+	}
+}
+
 func TestFetchUVErrors(t *testing.T) {
 	const json = "application/vnd.pypi.simple.v1+json"
 	name, content, good := fakeUV(t, "echo uv 9.8.7")
