@@ -207,6 +207,20 @@ func TestReloadOfTargets(t *testing.T) {
 	wantValue(t, e, 330_000, "restbench_responses_total", "framework", "sanic")
 	wantValue(t, e, 0, "restbench_responses_total", "framework", "aiohttp")
 
+	if strings.Contains(text(pageOf(e)), "flask 1,100") {
+		t.Error("a removed target is still on the page")
+	}
+
+	p := begin(e, campaign(2, short(), sanic(), flask())) // a reload in its midst
+	p.round(measured(sanic(), 1, 10_000), measured(flask(), 1, 1000))
+	e.SetTargets(short(), []bench.Target{sanic()})
+	p.round(measured(sanic(), 2, 10_000), measured(flask(), 2, 1000))
+	p.round(measured(sanic(), 3, 10_000), measured(flask(), 3, 1000))
+	p.finish(bench.StateFinished)
+	if got := text(pageOf(e)); strings.Contains(got, "flask 1,000") || !strings.Contains(got, "sanic 10,000") {
+		t.Error("a target that was removed during a campaign is shown after it, or the others are not")
+	}
+
 	other := short()
 	other.Threads = 4
 	e.SetTargets(other, []bench.Target{sanic()})
@@ -322,4 +336,23 @@ func TestSeriesStayConstant(t *testing.T) {
 	if got, _ := series(t, e); got != want {
 		t.Errorf("%d series after 1,000 measurements, %d before", got, want)
 	}
+}
+
+// A scrape under way reads the snapshot it began with.
+func TestSnapshotsDoNotChange(t *testing.T) {
+	e := newExporter(t, options())
+	playWhole(e, 1)
+	old := *e.now.Load()
+	timeouts, running, responses := old.targets[0].errors[bench.ErrorTimeout], old.skipped["running"], old.targets[0].responses
+	count, native := old.targets[0].latency.count, len(old.targets[0].latency.native)
+	m := measured(sanic(), 1, 10_000)
+	m.Load.Errors = map[bench.ErrorKind]int64{bench.ErrorTimeout: 1}
+	m.Load.Latency = latencies(7, 77, 777, 7777)
+	begin(e, campaign(2, short(), sanic())).measure(m)
+	e.Skipped("running")
+	if o := old.targets[0]; o.errors[bench.ErrorTimeout] != timeouts || o.responses != responses || old.skipped["running"] != running ||
+		o.latency.count != count || len(o.latency.native) != native {
+		t.Error("a published snapshot has changed")
+	}
+	wantValue(t, e, 1, "restbench_errors_total", "framework", "sanic", "kind", "timeout")
 }

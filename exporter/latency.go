@@ -3,7 +3,6 @@ package exporter
 import (
 	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -45,7 +44,7 @@ func (l *latency) plus(h *hdrhistogram.Histogram) *latency {
 	classic, count, sum := report.Cumulative(h, classicBounds())
 	next.count += count
 	next.sum += sum
-	next.classic = slices.Clone(classic)
+	next.classic = classic
 	for i, n := range l.classic {
 		next.classic[i] += n
 	}

@@ -55,6 +55,8 @@ func TestPageTellsTheState(t *testing.T) {
 	p.Observe(bench.Event{Time: now, Campaign: p.Campaign, Phase: bench.PhaseMeasuring, Round: 1, Target: &m.Target, Measurement: &m})
 	// one turn took 12 s, five are left
 	wantText(t, e, "Round 1 of 3, 1 of 2 targets done about 60 s left", "16 %")
+	now = now.Add(5 * time.Second) // of the next turn
+	wantText(t, e, "about 55 s left")
 	p.measure(failed(flask(), 1, bench.StageLoad, "server ended: signal: killed"))
 	p.round()
 	wantText(t, e, "these are the first 1 of 3 rounds", "flask@current load round 1 server ended: signal: killed",

@@ -124,20 +124,17 @@ func (s snapshot) finish(c bench.Campaign, measurements []bench.Measurement) sna
 	return s
 }
 
-// show makes the complete rounds of c what is shown. Bases are remembered: when
+// show makes c what is shown; it is called when a round has been completed. Bases are remembered: when
 // one fails as a whole, no other framework may silently become 1 in its place.
 func (s snapshot) show(c bench.Campaign, measurements []bench.Measurement) snapshot {
-	complete := slices.DeleteFunc(slices.Clone(measurements), func(m bench.Measurement) bool {
-		return m.Round > c.Rounds
-	})
-	result := report.NewWithBases(c, complete, s.bases)
+	result := report.NewWithBases(c, measurements, s.bases)
 	s.bases = maps.Clone(s.bases)
 	for _, row := range result.Results {
 		if row.Base != nil && row.Edition != bench.EditionOwn {
 			s.bases[row.Edition] = *row.Base
 		}
 	}
-	s.shown = &outcome{result: result, participants: c.Participants, conditions: meanConditions(complete)}
+	s.shown = &outcome{result: result, participants: c.Participants, conditions: meanConditions(measurements)}
 	return s.forget() // the campaign may have begun before a reload
 }
 

@@ -226,7 +226,8 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 	o := options()
 	o.EnableLifecycle = true
 	o.Reload = func() error { close(inside); <-leave; return nil }
-	addresses, stop := serve(t, newExporter(t, o), flags("", "127.0.0.1:0"))
+	e := newExporter(t, o)
+	addresses, stop := serve(t, e, flags("", "127.0.0.1:0"))
 	answered := make(chan int, 1)
 	client := newClient(t, nil)
 	go func() {
@@ -245,6 +246,9 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 	case err := <-stopped:
 		t.Fatalf("stopped before the request was answered: %v", err)
 	case <-time.After(50 * time.Millisecond):
+	}
+	if e.Ready() == nil {
+		t.Error("ready while it ends")
 	}
 	close(leave)
 	if status := <-answered; status != http.StatusOK {
