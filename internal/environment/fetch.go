@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,7 +111,7 @@ func (m *Manager) pipDownload(ctx context.Context, dir string) (string, error) {
 	if err := os.WriteFile(requirements, []byte(m.pin), 0o644); err != nil {
 		return "", err
 	}
-	_, paths := m.candidates("3")
+	paths := slices.Concat(m.candidates("3"))
 	failed := errors.New("no interpreter is on PATH")
 	for _, python := range m.askAll(ctx, paths) {
 		out, err := m.options.Runner.Run(ctx, bench.Command{
