@@ -97,7 +97,7 @@ func TestFetchUVWithPip(t *testing.T) {
 			}
 			python := filepath.Join(dir, "python3")
 			script(t, python, fmt.Sprintf(`case "$*" in
-*-c*) echo %s; echo 3.12.1; echo True;;
+*" -c "*) echo %s; echo 3.12.1; echo True;;
 *--require-hashes*) /bin/cp %s "$PWD" && exit %d;;
 esac`, python, filepath.Join(dir, name), status))
 			address := closedPort(t)
