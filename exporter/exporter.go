@@ -83,7 +83,7 @@ func (e *Exporter) Observe(event bench.Event) {
 		if event.Campaign.Machine != (bench.Machine{}) {
 			s.machine = event.Campaign.Machine
 		}
-		if scheduled(event.Campaign) {
+		if scheduled(event.Campaign) && event.Campaign.ID != 0 { // one that still waits has none
 			s = e.take(s, event)
 		}
 		if event.Phase == bench.PhaseDone {
@@ -133,11 +133,16 @@ func (s snapshot) forget() snapshot {
 	return s
 }
 
-// Reload asks Options.Reload and remembers how it went.
+// Reload asks Options.Reload, logs how it went and remembers it.
 func (e *Exporter) Reload() error {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
 	err := e.options.Reload()
+	if err != nil {
+		e.options.Log.Error().Err(err).Msg("the configuration was not reloaded; the one before is in use")
+	} else {
+		e.options.Log.Info().Msg("configuration reloaded")
+	}
 	e.update(func(s snapshot) snapshot {
 		s.reloadErr = err
 		if err == nil {

@@ -39,9 +39,15 @@ func TestPageTellsTheState(t *testing.T) {
 	e := newExporter(t, o)
 	wantText(t, e, "Waiting for the next campaign", "It starts at 13:00 UTC, in 60 min.", "There is no result yet", "restbench 1.2.3")
 
-	e.Observe(bench.Event{Time: now, Phase: bench.PhaseWaiting, Detail: "waiting for pid 42 (restbench run)"})
+	waiting := campaign(0, short(), sanic(), flask())
+	e.Observe(bench.Event{Time: now, Campaign: waiting, Phase: bench.PhaseWaiting, Detail: "waiting for pid 42 (restbench run)"})
 	wantText(t, e, "Waiting for another campaign on this machine", "waiting for pid 42 (restbench run)")
 	wantValue(t, e, 0, "restbench_campaign_running")
+	wantNone(t, e, "restbench_campaign_last_start_timestamp_seconds")
+	waiting.State = bench.StateStopped // it gave up
+	e.Observe(bench.Event{Time: now, Campaign: waiting, Phase: bench.PhaseDone})
+	wantText(t, e, "Waiting for the next campaign")
+	wantNone(t, e, "restbench_campaign_last_start_timestamp_seconds")
 
 	p := begin(e, campaign(12, short(), sanic(), flask()))
 	p.event(bench.PhasePreparing, 0, nil)
