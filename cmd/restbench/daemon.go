@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -139,6 +138,7 @@ func (d *daemon) campaigns(ctx context.Context) error {
 	loop := &scheduler.Loop{
 		Schedule: func() scheduler.Schedule { return d.current.Load().schedule },
 		Run:      d.campaign,
+		Failed:   func(err error) { d.log.Error().Err(err).Msg("campaign failed") },
 		Skipped:  d.exporter.Skipped,
 		Planned:  func(next time.Time) { d.next.Store(&next) },
 		Now:      d.dueAtStart(ctx),
@@ -172,7 +172,6 @@ func (d *daemon) lastFinished(ctx context.Context) (*bench.Campaign, error) {
 func (d *daemon) campaign(ctx context.Context) error {
 	p := d.current.Load()
 	if err := d.checkSpace(); err != nil {
-		d.log.Error().Err(err).Msg("campaign skipped")
 		return err
 	}
 	if err := d.recorder.Flush(ctx); err != nil {
@@ -186,11 +185,9 @@ func (d *daemon) campaign(ctx context.Context) error {
 		Kind: bench.KindScheduled, Protocol: p.config.Protocol, Seed: newSeed(),
 		Entrants: d.entrants(p.choice.entries, p.choice.own),
 	})
-	event := d.log.Info()
-	if err != nil && !errors.Is(err, context.Canceled) {
-		event = d.log.Error().Err(err)
+	if done.ID != 0 {
+		d.log.Info().Int64("campaign", done.ID).Str("state", string(done.State)).Int("rounds", done.Rounds).Msg("campaign ended")
 	}
-	event.Int64("campaign", done.ID).Str("state", string(done.State)).Int("rounds", done.Rounds).Msg("campaign ended")
 	return err
 }
 

@@ -15,7 +15,7 @@ func (s *session) logger() zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	var w io.Writer = s.err
+	w := s.err
 	if s.logFormat == "console" || s.logFormat == "" && isTerminal(s.err) {
 		w = zerolog.ConsoleWriter{Out: s.err, TimeFormat: time.TimeOnly, NoColor: noColor(s.err)}
 	}

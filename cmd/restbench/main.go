@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // schedules may name a zone where the system has none
 
 	"restbench/internal/load"
 	"restbench/internal/process"
@@ -76,13 +77,11 @@ func execute(ctx context.Context, args []string, io streams) (code int) {
 	if err == nil {
 		return exitDone
 	}
-	var status exit
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[exit](err); ok {
 		return int(status)
 	}
 	fmt.Fprintf(io.err, "restbench: %s\n", err)
-	var wrong *usageError
-	if errors.As(err, &wrong) {
+	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
 	return exitFailed

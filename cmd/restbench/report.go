@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
@@ -119,8 +120,8 @@ func (c *reportCommand) openMetrics(ctx context.Context, history *store.Store) e
 		return err
 	}
 	var results []report.Result
-	for i := len(found) - 1; i >= 0; i-- {
-		result, err := resultOf(ctx, history, found[i])
+	for _, campaign := range slices.Backward(found) {
+		result, err := resultOf(ctx, history, campaign)
 		if err != nil {
 			return err
 		}

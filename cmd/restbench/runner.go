@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"time"
 
 	"restbench/internal/bench"
 	"restbench/internal/host"
@@ -89,7 +89,8 @@ func (k *kit) checkSpace() error {
 	return nil
 }
 
-func newSeed() uint64 { return uint64(time.Now().UnixNano()) }
+// newSeed stays below 2^53, so that readers of JSON keep all its digits.
+func newSeed() uint64 { return rand.Uint64N(1 << 53) }
 
 // recorder keeps measurements that cannot be written now and writes them later.
 func (k *kit) recorder(history *store.Store) *store.Writer {

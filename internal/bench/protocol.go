@@ -95,8 +95,8 @@ func (p Protocol) validateWords() error {
 	default:
 		return fmt.Errorf("protocol: engine is %q, must be native or wrk", p.Engine)
 	}
-	if p.Engine == EngineWrk && p.Duration%time.Second != 0 {
-		return fmt.Errorf("protocol: duration is %s, wrk measures whole seconds only", p.Duration)
+	if p.Engine == EngineWrk && (p.Duration%time.Second != 0 || p.Warmup%time.Second != 0) {
+		return fmt.Errorf("protocol: duration is %s and warmup %s, wrk measures whole seconds only", p.Duration, p.Warmup)
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func TestBadFilesAreToldInOneLine(t *testing.T) {
 		"invalid-no-rounds.yml":     "testdata/invalid-no-rounds.yml: protocol: rounds is 0, must be 1 to 10000",
 		"invalid-order.yml":         `testdata/invalid-order.yml: protocol: order is "random", must be fixed, rotated or shuffled`,
 		"invalid-engine.yml":        `testdata/invalid-engine.yml: protocol: engine is "ab", must be native or wrk`,
-		"invalid-wrk-duration.yml":  "testdata/invalid-wrk-duration.yml: protocol: duration is 500ms, wrk measures whole seconds only",
+		"invalid-wrk-duration.yml":  "testdata/invalid-wrk-duration.yml: protocol: duration is 500ms and warmup 0s, wrk measures whole seconds only",
 		"invalid-connections.yml":   "testdata/invalid-connections.yml: protocol: connections is 4, must be 8 (one a thread) to 10000",
 		"invalid-no-port.yml":       `testdata/invalid-no-port.yml: targets[0] "a": command: must use {port}, in an argument or in env`,
 		"invalid-twice.yml":         `testdata/invalid-twice.yml: targets[1] "a": this name is taken by an earlier target`,

@@ -20,7 +20,7 @@ import (
 	"restbench/internal/report"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "write the golden files anew")
 
 func campaigns() map[string]func() (bench.Campaign, []bench.Measurement) {
 	return map[string]func() (bench.Campaign, []bench.Measurement){

@@ -135,8 +135,8 @@ func (b blobAt) Scan(from any) error {
 func dropNonFinite(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			dropNonFinite(v.Field(i))
+		for _, field := range v.Fields() {
+			dropNonFinite(field)
 		}
 	case reflect.Float64:
 		if !finite(v.Float()) {

@@ -28,7 +28,7 @@ func salvage(ctx context.Context, path string, steps []migration) (*Recovery, er
 			return nil, err
 		}
 	}
-	defer removeDatabase(path + salvageSuffix)
+	defer func() { _ = removeDatabase(path + salvageSuffix) }() // the next salvage removes it, too
 	if err := copyDatabase(path, path+salvageSuffix); err != nil {
 		return nil, err
 	}

@@ -51,8 +51,8 @@ func (f *filler) fillStruct(v reflect.Value) {
 		v.Set(reflect.ValueOf(time.Date(2020, 8, 10, 12, 0, 0, int(f.n)+123_456_000, time.UTC)))
 		return
 	}
-	for i := range v.NumField() {
-		f.fill(v.Field(i))
+	for _, field := range v.Fields() {
+		f.fill(field)
 	}
 }
 
