@@ -71,8 +71,8 @@ type Load struct {
 	ClientCPU  time.Duration       `json:"client_cpu"`  // user and system time of the engine's process
 	ClientWait time.Duration       `json:"client_wait"` // time its threads were runnable and waited for a processor
 
-	// ClientStartCPU is the part of ClientCPU used before the window: the cost of
-	// starting the engine, not of its requests. 0 where it is not known.
+	// ClientStartCPU is the part of ClientCPU used outside the window: to start the
+	// engine and to write its result. 0 where it is not known.
 	ClientStartCPU time.Duration `json:"client_start_cpu,omitempty"`
 
 	// Latency is an HdrHistogram (V2 compressed encoding) of microseconds with

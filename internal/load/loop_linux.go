@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	tickEvery  = 100 * time.Millisecond // how often timeouts are looked for
-	maxReads   = 32                     // reads from one connection before the others get their turn
-	minBackOff = time.Millisecond       // before the third attempt in a row to get an answer
+	maxReads   = 32               // reads from one connection before the others get their turn
+	minBackOff = time.Millisecond // before the third attempt in a row to get an answer
 	maxBackOff = 100 * time.Millisecond
 )
 
@@ -144,24 +143,31 @@ func (l *loop) readOn() {
 	}
 }
 
-// tick looks for what has taken too long and for back-offs that are over.
+// tick looks for what has taken too long and for back-offs that are over, and says
+// when to look again. What is sent meanwhile is due later than that.
 func (l *loop) tick() {
-	l.due = l.now + tickEvery
+	l.due = l.now + l.timeout
 	for i := range l.conns {
-		l.check(&l.conns[i])
+		c := &l.conns[i]
+		if l.now >= l.dueOf(c) {
+			l.overdue(c)
+		}
+		l.due = min(l.due, l.dueOf(c))
 	}
 }
 
-func (l *loop) check(c *conn) {
-	took := l.now - c.since
+// dueOf is when the connection will have waited too long, or long enough.
+func (l *loop) dueOf(c *conn) time.Duration {
+	if c.state == stateClosed {
+		return c.since
+	}
+	return c.since + l.timeout
+}
+
+func (l *loop) overdue(c *conn) {
 	switch {
 	case c.state == stateClosed:
-		if took >= 0 {
-			l.open(c)
-		} else {
-			l.due = min(l.due, c.since)
-		}
-	case took <= l.timeout:
+		l.open(c)
 	case c.state == stateConnecting:
 		// The kernel goes on trying: a full accept queue drops the first packets,
 		// and a new socket would only come in behind.

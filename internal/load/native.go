@@ -50,8 +50,8 @@ func (n Native) Run(ctx context.Context, plan bench.Plan) (bench.Load, error) {
 	return readLoad(out)
 }
 
-// readLoad reads what the child wrote. ClientCPU is the whole child's, as wait4
-// says, in the same way as for wrk.
+// readLoad reads what the child wrote. The child knows what its window cost;
+// ClientCPU is the whole child's, as wait4 says, in the same way as for wrk.
 func readLoad(out bench.Output) (bench.Load, error) {
 	var load bench.Load
 	if err := json.Unmarshal(out.Stdout, &load); err != nil {
@@ -60,7 +60,7 @@ func readLoad(out bench.Output) (bench.Load, error) {
 	if load.Engine == "" || load.Duration <= 0 {
 		return bench.Load{}, fmt.Errorf("read the native engine's result: it is incomplete: %s", shown(out.Stdout))
 	}
-	load.ClientCPU = out.CPU
+	load.ClientCPU, load.ClientStartCPU = out.CPU, max(out.CPU-load.ClientCPU, 0)
 	return load, nil
 }
 

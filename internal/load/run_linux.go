@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"restbench/internal/bench"
 )
@@ -22,16 +23,16 @@ func runLoops(plan bench.Plan) (bench.Load, error) {
 	if err != nil {
 		return bench.Load{}, err
 	}
-	startCPU, startWait := ownCPU(), ownWait()
-	runTogether(loops)
-	wait := ownWait() - startWait
+	wait := ownWait()
+	cpu := runTogether(loops)
+	wait = ownWait() - wait
 	counts := make([]*count, len(loops))
 	for i, l := range loops {
 		l.close()
 		counts[i] = &l.count
 	}
 	load, err := collect(counts, plan.Duration)
-	load.ClientWait, load.ClientStartCPU = wait, startCPU
+	load.ClientWait, load.ClientCPU = wait, cpu
 	return load, err
 }
 
@@ -46,7 +47,8 @@ func newLoops(plan bench.Plan) ([]*loop, error) {
 	return loops, nil
 }
 
-func runTogether(loops []*loop) {
+// runTogether returns the processor time of the window.
+func runTogether(loops []*loop) time.Duration {
 	var ready, done sync.WaitGroup
 	var start time.Time // written before begin is closed
 	begin := make(chan struct{})
@@ -61,15 +63,20 @@ func runTogether(loops []*loop) {
 		})
 	}
 	ready.Wait()
+	letMonitorSleep()
+	before := ownCPU()
 	start = time.Now()
 	close(begin)
 	done.Wait()
+	return ownCPU() - before
 }
 
-// ownCPU is the processor time of this process so far.
+// ownCPU is the processor time of this process so far. The call is one that leaves
+// the monitor asleep.
 func ownCPU() time.Duration {
 	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_GETRUSAGE, syscall.RUSAGE_SELF, uintptr(unsafe.Pointer(&usage)), 0)
+	if errno != 0 {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())

@@ -70,9 +70,12 @@ func receiveFrom(fd int, into []byte) (int, syscall.Errno) {
 
 // pendingError is what went wrong with a connection since it was last asked.
 func pendingError(fd int) syscall.Errno {
-	value, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
-	if err != nil {
-		return syscall.EBADF
+	var value int32
+	size := uint32(unsafe.Sizeof(value))
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, syscall.SO_ERROR,
+		uintptr(unsafe.Pointer(&value)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return errno
 	}
 	return syscall.Errno(value)
 }

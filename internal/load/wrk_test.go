@@ -73,15 +73,16 @@ func TestWrkAnswersThatEndWithTheirConnection(t *testing.T) {
 func TestWrkAndWsgiref(t *testing.T) {
 	python := require(t, "python3", "Python 3")
 	load := runWrk(t, wrkPlan(wsgiref(t, python), hello))
-	if load.Requests == 0 || load.Errors[bench.ErrorRead] > load.Requests/2 {
+	if load.Requests < 100 || load.Errors[bench.ErrorRead] > load.Requests/2 {
 		t.Errorf("%d requests, errors %v", load.Requests, load.Errors)
 	}
 }
 
 const wsgirefServer = `
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 class Quiet(WSGIRequestHandler):
     def log_message(self, *arguments): pass
+WSGIServer.request_queue_size = 64 # the default of 5 drops connections
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return iter([b"hel", b"lo"]) # without a length
