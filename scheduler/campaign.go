@@ -123,10 +123,11 @@ func (c *campaign) begin(ctx context.Context) error {
 // run stops all servers and ends the campaign whatever happened before.
 func (c *campaign) run(ctx context.Context) (bench.Campaign, error) {
 	err := guard(func() error {
-		c.prepare(ctx)
-		c.start(ctx)
-		c.rounds(ctx)
-		c.verifyAgain(ctx)
+		for _, step := range []func(context.Context){c.prepare, c.start, c.rounds, c.verifyAgain} {
+			if ctx.Err() == nil {
+				step(ctx)
+			}
+		}
 		return nil
 	})
 	c.stop(ctx)
@@ -138,6 +139,8 @@ func (c *campaign) run(ctx context.Context) (bench.Campaign, error) {
 		return c.bench, fmt.Errorf("keep what was measured: %w", c.kept)
 	case c.measured == 0 && ctx.Err() == nil:
 		return c.bench, ErrNothingMeasured
+	case c.bench.Rounds < c.Protocol.Rounds && ctx.Err() == nil:
+		return c.bench, fmt.Errorf("ended after %d of %d rounds: no target was left to be measured", c.bench.Rounds, c.Protocol.Rounds)
 	}
 	return c.bench, nil
 }

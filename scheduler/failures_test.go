@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -315,5 +316,23 @@ func TestAnUpdateThatFailsIsToldAtTheEnd(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a1", "a2"}, w.numbers()); diff != "" {
 		t.Errorf("recorded (-want +got):\n%s", diff)
+	}
+}
+
+func TestACampaignThatLosesAllItsTargetsIsAnError(t *testing.T) {
+	w := newWorld("a")
+	w.request.Protocol.Rounds = 5
+	w.serve["a"] = func(s *fakeServer) {
+		s.alive = func() error {
+			if w.loads == 2 { // it ends in round 2
+				return errors.New("ended: exit status 1")
+			}
+			return nil
+		}
+	}
+	w.Verify = failOnce("a", 2, errors.New("wrong body")) // and does not start again in round 3
+	done, err := w.run(t)
+	if err == nil || !strings.Contains(err.Error(), "after 3 of 5 rounds") || done.State != bench.StateStopped {
+		t.Errorf("state is %s, error is %v", done.State, err)
 	}
 }

@@ -33,6 +33,7 @@ type Loop struct {
 	Skipped  func(reason string)
 	Planned  func(next time.Time) // told whenever the next slot changes; zero when there is none
 	Now      bool                 // run one campaign at once, before the first slot
+	Last     time.Time            // when the last campaign of an earlier process began; intervals are counted from it
 	Reloaded <-chan struct{}      // the schedule has changed; never closed
 	Clock    func() time.Time     // the wall clock; time.Now when nil
 }
@@ -40,26 +41,29 @@ type Loop struct {
 // Start runs until ctx ends.
 func (l *Loop) Start(ctx context.Context) error {
 	since := l.wall()
-	if l.Now {
+	switch {
+	case l.Now:
 		since = l.campaign(ctx, since)
+	case !l.Last.IsZero() && l.Last.Before(since):
+		since = l.Last.UTC().Round(0)
 	}
 	for ctx.Err() == nil {
 		slot, now := l.wait(ctx, since)
 		if slot.IsZero() {
 			break
 		}
-		l.count(slot, now, SkippedAsleep)
+		l.count(l.Schedule(), slot, now, SkippedAsleep)
 		since = l.campaign(ctx, now)
 	}
 	return nil
 }
 
-// wait returns the first slot after since when it has come, or zero when ctx
+// wait returns the first slot after anchor when it has come, or zero when ctx
 // ended. It compares wall-clock times only, because slots are wall-clock times:
 // when the clock is set back the slot is computed anew, when it is set forward
 // the slot has come.
-func (l *Loop) wait(ctx context.Context, since time.Time) (slot, now time.Time) {
-	next := l.plan(since)
+func (l *Loop) wait(ctx context.Context, anchor time.Time) (slot, now time.Time) {
+	since, next := anchor, l.plan(anchor)
 	for {
 		now = l.wall()
 		if now.Before(since) {
@@ -73,7 +77,7 @@ func (l *Loop) wait(ctx context.Context, since time.Time) (slot, now time.Time) 
 		case <-ctx.Done():
 			return time.Time{}, now
 		case <-l.Reloaded:
-			next = l.plan(l.wall())
+			next = l.replan(anchor)
 		case <-time.After(sleep(now, next)):
 		}
 	}
@@ -85,8 +89,25 @@ func (l *Loop) plan(now time.Time) time.Time {
 	return next
 }
 
+// replan gives the first slot that is still to come, counted from anchor: were
+// it counted from now, intervals ("@every 3h") would begin anew with every
+// reload and, with frequent ones, never end.
+func (l *Loop) replan(anchor time.Time) time.Time {
+	schedule, now := l.Schedule(), l.wall()
+	next := schedule.Next(anchor)
+	for n := 0; n < mostMissed && !next.IsZero() && !next.After(now); n++ {
+		next = schedule.Next(next)
+	}
+	if !next.After(now) || now.Before(anchor) {
+		next = schedule.Next(now)
+	}
+	l.Planned(next)
+	return next
+}
+
 // campaign runs one and counts the slots that passed meanwhile, up to ended.
 func (l *Loop) campaign(ctx context.Context, begun time.Time) (ended time.Time) {
+	schedule := l.Schedule() // slots of a schedule that is loaded meanwhile were never missed
 	l.plan(begun)
 	err := guard(func() error { return l.Run(ctx) })
 	if err != nil && ctx.Err() == nil {
@@ -96,13 +117,12 @@ func (l *Loop) campaign(ctx context.Context, begun time.Time) (ended time.Time) 
 		}
 	}
 	ended = l.wall()
-	l.count(begun, ended, SkippedRunning)
+	l.count(schedule, begun, ended, SkippedRunning)
 	return ended
 }
 
 // count tells of every slot after begun up to ended.
-func (l *Loop) count(begun, ended time.Time, reason string) {
-	schedule := l.Schedule()
+func (l *Loop) count(schedule Schedule, begun, ended time.Time, reason string) {
 	slot := schedule.Next(begun)
 	for n := 0; n < mostMissed && !slot.IsZero() && !slot.After(ended); n++ {
 		l.Skipped(reason)

@@ -243,7 +243,27 @@ func TestAReloadDuringACampaignWaitsForItsEnd(t *testing.T) {
 			d.set(t, "@hourly")
 			d.reloaded <- struct{}{}
 			time.Sleep(time.Hour)
-		}, "1 03:00:00 begins", "1 04:00:00 ends", "skipped running")
+		}, "1 03:00:00 begins", "1 04:00:00 ends") // the slot at 4 was not planned when it began
+	})
+}
+
+func TestFrequentReloadsDoNotPutAnIntervalOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "@every 3h")
+		d.live(t, func() {
+			for range 7 {
+				time.Sleep(time.Hour)
+				d.reloaded <- struct{}{}
+			}
+		}, "1 03:00:00 campaign", "1 06:00:00 campaign")
+	})
+}
+
+func TestARestartGoesOnWithTheInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "@every 3h")
+		d.Last = d.now().Add(-2 * time.Hour)
+		d.live(t, pass(90*time.Minute), "1 01:00:00 campaign")
 	})
 }
 
