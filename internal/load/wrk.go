@@ -38,7 +38,8 @@ type Wrk struct {
 }
 
 // Run puts the load on the server. Requests are all answers but those with a
-// status from 400 on; an expected status that wrk cannot tell from an error is
+// status from 400 on and those that came too late, which wrk counts both as
+// answers and as timeouts; an expected status that wrk cannot tell from an error is
 // refused.
 func (w Wrk) Run(ctx context.Context, plan bench.Plan) (bench.Load, error) {
 	if err := validWrkPlan(plan); err != nil {
@@ -164,7 +165,7 @@ func readWrk(output []byte, plan bench.Plan) (bench.Load, error) {
 
 func (r wrkReport) load(plan bench.Plan) bench.Load {
 	load := bench.Load{
-		Requests: r.Requests - r.Status, Duration: time.Duration(r.Duration) * time.Microsecond, Bytes: r.Bytes,
+		Requests: max(0, r.Requests-r.Status-r.Timeout), Duration: time.Duration(r.Duration) * time.Microsecond, Bytes: r.Bytes,
 		Errors: map[bench.ErrorKind]int64{}, LatencyCorrected: true, BodyUnchecked: true,
 	}
 	for kind, n := range map[bench.ErrorKind]int64{

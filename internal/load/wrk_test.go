@@ -204,7 +204,7 @@ func TestWrkReport(t *testing.T) {
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want …%s…", err, c.want)
 			}
-			if diff := cmp.Diff(c.errors, load.Errors); err == nil && (diff != "" || load.Requests != 990) {
+			if diff := cmp.Diff(c.errors, load.Errors); err == nil && (diff != "" || load.Requests != 987) {
 				t.Errorf("%d requests, errors %s", load.Requests, diff)
 			}
 		})

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"restbench/internal/bench"
 )
 
@@ -36,10 +38,10 @@ func (s *Supervisor) Run(ctx context.Context, c bench.Command) (bench.Output, er
 		return bench.Output{}, fmt.Errorf("run %s: %w", c.Name, err)
 	}
 	e, err := s.newEntry(c.Name, 0)
-	if err != nil {
-		return bench.Output{}, fmt.Errorf("run %s: %w", c.Name, err)
+	if err != nil { // a full disk: what the program does is worth more than the note of it
+		s.options.Log.Warn().Err(err).Msg("run a program without a note of it")
 	}
-	r := program{name: c.Name, entry: e, stdout: headWriter{limit: maxStdout}}
+	r := program{name: c.Name, log: s.options.Log, entry: e, stdout: headWriter{limit: maxStdout}}
 	r.cmd = exec.Cmd{Path: argv[0], Args: argv, Dir: c.Dir, Stdout: &r.stdout, Stderr: &r.stderr}
 	r.cmd.Env = append(append(os.Environ(), c.Env...), cookieName+"="+e.Cookie)
 	if len(c.Stdin) > 0 {
@@ -51,6 +53,7 @@ func (s *Supervisor) Run(ctx context.Context, c bench.Command) (bench.Output, er
 // program is one run.
 type program struct {
 	name   string
+	log    zerolog.Logger
 	cmd    exec.Cmd
 	entry  *entry
 	stdout headWriter
@@ -65,7 +68,9 @@ func (r *program) run(ctx context.Context, cpus []int) (bench.Output, error) {
 		return bench.Output{}, fmt.Errorf("run %s: %w", r.name, err)
 	}
 	stop := context.AfterFunc(ctx, c.kill)
-	noted := r.note(c.pid())
+	if err := r.note(c.pid()); err != nil {
+		r.log.Warn().Err(err).Msg("run a program without a note of it")
+	}
 	<-c.done
 	stop()
 	_, left := r.entry.destroy(identity{})
@@ -76,7 +81,7 @@ func (r *program) run(ctx context.Context, cpus []int) (bench.Output, error) {
 	if state := r.cmd.ProcessState; state != nil {
 		out.CPU = state.UserTime() + state.SystemTime()
 	}
-	return out, errors.Join(r.verdict(ctx, c.err), noted, leftBehind(left))
+	return out, errors.Join(r.verdict(ctx, c.err), leftBehind(left))
 }
 
 func (r *program) note(pid int) error {

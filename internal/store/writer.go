@@ -130,6 +130,9 @@ func (w *Writer) put(ctx context.Context, do write) error {
 func (w *Writer) drain(ctx context.Context) error {
 	var err error
 	for len(w.queue) > 0 {
+		if err = ctx.Err(); err != nil {
+			break
+		}
 		err = w.queue[0](ctx)
 		w.note(err)
 		if err != nil && !isPermanent(err) {
