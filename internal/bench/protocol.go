@@ -59,6 +59,15 @@ func (p Protocol) IsClassic() bool {
 	return p == c
 }
 
+// Label is the protocol as a label value. Numbers of different engines must never
+// meet in one series, so every engine but restbench's own stands in it.
+func (p Protocol) Label() string {
+	if p.Engine == EngineNative {
+		return p.Name
+	}
+	return p.Name + "-" + p.Engine
+}
+
 // Effective is the number of connections that are really opened: wrk divides
 // them by the threads and drops the remainder.
 func (p Protocol) Effective() int { return p.Connections / p.Threads * p.Threads }

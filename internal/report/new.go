@@ -37,6 +37,17 @@ func NewWithBases(c bench.Campaign, ms []bench.Measurement, bases map[string]str
 	return r
 }
 
+// Bases are the bases of the editions, for NewWithBases of a later campaign.
+func (r Result) Bases() map[string]string {
+	bases := map[string]string{}
+	for _, row := range r.Results {
+		if row.Base != nil && row.Edition != bench.EditionOwn {
+			bases[row.Edition] = *row.Base
+		}
+	}
+	return bases
+}
+
 func header(c bench.Campaign, s groups, ms []bench.Measurement) Header {
 	h := Header{
 		Loaded: loaded(c.Protocol, ms).Seconds(),

@@ -14,12 +14,6 @@ import (
 	"restbench/internal/bench"
 )
 
-// family is a metric as the daemon exposes it, with what it is in a Row.
-type family struct {
-	name, help, unit string
-	value            func(Row) *float64
-}
-
 // WriteOpenMetrics writes the history of results for
 // "promtool tsdb create-blocks-from openmetrics": the same names and labels as
 // the daemon's result metrics, one sample a campaign at the time when it
@@ -33,7 +27,7 @@ func WriteOpenMetrics(w io.Writer, results []Result, labels map[string]string) e
 		return cmp.Or(a.Campaign.Finished.Compare(*b.Campaign.Finished), cmp.Compare(a.Campaign.ID, b.Campaign.ID))
 	})
 	var out bytes.Buffer
-	for _, f := range families() {
+	for _, f := range Metrics() {
 		f.write(&out, history, labels)
 	}
 	out.WriteString("# EOF\n")
@@ -46,21 +40,42 @@ func feedsMetrics(h Header) bool {
 		(h.Kind == bench.KindScheduled || h.Kind == bench.KindConfirm)
 }
 
-func families() []family {
+// Metric is a result of a target as a gauge: the same for a scrape and for the
+// history.
+type Metric struct {
+	Name  string // without the prefix restbench_
+	Help  string
+	Unit  string // as OpenMetrics declares it; often it is only in the name
+	Value func(Row) *float64
+}
+
+// Metrics lists them all.
+func Metrics() []Metric {
 	low := func(i *Interval) *float64 { return intervalEnd(i, 0) }
 	high := func(i *Interval) *float64 { return intervalEnd(i, 1) }
-	return []family{
-		{"requests_per_second", "Mean of the rounds; right answers only.", "", func(r Row) *float64 { return &r.RequestsPerSecond.Mean }},
-		{"requests_per_second_stddev", "Standard deviation of the rounds.", "", func(r Row) *float64 { return r.RequestsPerSecond.Stddev }},
-		{"requests_per_second_ci95_low", "Lower end of the 95 % interval of the mean.", "", func(r Row) *float64 { return low(r.RequestsPerSecond.CI95) }},
-		{"requests_per_second_ci95_high", "Upper end of the 95 % interval of the mean.", "", func(r Row) *float64 { return high(r.RequestsPerSecond.CI95) }},
-		{"relative_performance", "Mean divided by the mean of the base (slowest = 1).", "", func(r Row) *float64 { return r.Relative }},
-		{"relative_performance_ci95_low", "Lower end of the 95 % interval, from the ratios inside the rounds.", "", func(r Row) *float64 { return low(r.RelativeCI95) }},
-		{"relative_performance_ci95_high", "Upper end of the 95 % interval, from the ratios inside the rounds.", "", func(r Row) *float64 { return high(r.RelativeCI95) }},
-		{"rounds", "Rounds that the numbers rest on.", "", func(r Row) *float64 { n := float64(r.Rounds); return &n }},
-		{"server_cpu_seconds_per_request", "Processor time that the server used for one request.", "", func(r Row) *float64 { return r.ServerCPUSecondsPerReq }},
-		{"server_memory_bytes", "Memory of the server's processes, shared pages by share.", "bytes", func(r Row) *float64 { return toFloat(r.ServerMemoryBytes) }},
-		{"client_cpu_seconds_per_request", "Processor time that the load generator used for one request.", "", func(r Row) *float64 { return r.ClientCPUSecondsPerReq }},
+	return []Metric{
+		{"requests_per_second", "Right answers per second, mean over the rounds.", "",
+			func(r Row) *float64 { return &r.RequestsPerSecond.Mean }},
+		{"requests_per_second_stddev", "Standard deviation of the right answers per second over the rounds, absent below two rounds.", "",
+			func(r Row) *float64 { return r.RequestsPerSecond.Stddev }},
+		{"requests_per_second_ci95_low", "Lower end of the 95 % confidence interval of the mean right answers per second.", "",
+			func(r Row) *float64 { return low(r.RequestsPerSecond.CI95) }},
+		{"requests_per_second_ci95_high", "Upper end of the 95 % confidence interval of the mean right answers per second.", "",
+			func(r Row) *float64 { return high(r.RequestsPerSecond.CI95) }},
+		{"relative_performance", "Mean right answers per second divided by those of the base, the slowest framework of the edition (slowest = 1).", "",
+			func(r Row) *float64 { return r.Relative }},
+		{"relative_performance_ci95_low", "Lower end of the 95 % confidence interval of the relative performance, from the ratios inside the rounds.", "",
+			func(r Row) *float64 { return low(r.RelativeCI95) }},
+		{"relative_performance_ci95_high", "Upper end of the 95 % confidence interval of the relative performance, from the ratios inside the rounds.", "",
+			func(r Row) *float64 { return high(r.RelativeCI95) }},
+		{"rounds", "Number of valid rounds that the results rest on.", "",
+			func(r Row) *float64 { n := float64(r.Rounds); return &n }},
+		{"server_cpu_seconds_per_request", "Processor seconds of the server's whole process tree per right answer.", "",
+			func(r Row) *float64 { return r.ServerCPUSecondsPerReq }},
+		{"server_memory_bytes", "Memory of the server's whole process tree after a round in bytes (proportional set size), median over the rounds.", "bytes",
+			func(r Row) *float64 { return toFloat(r.ServerMemoryBytes) }},
+		{"client_cpu_seconds_per_request", "Processor seconds of the load generator per right answer.", "",
+			func(r Row) *float64 { return r.ClientCPUSecondsPerReq }},
 	}
 }
 
@@ -88,11 +103,11 @@ type sample struct {
 
 // write writes the family with its series together and rising in time, as the
 // format demands.
-func (f family) write(out *bytes.Buffer, history []Result, labels map[string]string) {
+func (f Metric) write(out *bytes.Buffer, history []Result, labels map[string]string) {
 	var samples []sample
 	for _, r := range history {
 		for _, row := range r.Results {
-			if value := f.value(row); value != nil {
+			if value := f.Value(row); value != nil {
 				samples = append(samples, sample{labelText(row, r.Campaign.Protocol, labels), *value, *r.Campaign.Finished})
 			}
 		}
@@ -104,12 +119,12 @@ func (f family) write(out *bytes.Buffer, history []Result, labels map[string]str
 		return cmp.Or(cmp.Compare(a.labels, b.labels), a.at.Compare(b.at))
 	})
 	samples = slices.CompactFunc(samples, func(a, b sample) bool { return a.labels == b.labels && a.at.Equal(b.at) })
-	name := "restbench_" + f.name
+	name := "restbench_" + f.Name
 	fmt.Fprintf(out, "# TYPE %s gauge\n", name)
-	if f.unit != "" {
-		fmt.Fprintf(out, "# UNIT %s %s\n", name, f.unit)
+	if f.Unit != "" {
+		fmt.Fprintf(out, "# UNIT %s %s\n", name, f.Unit)
 	}
-	fmt.Fprintf(out, "# HELP %s %s\n", name, f.help)
+	fmt.Fprintf(out, "# HELP %s %s\n", name, f.Help)
 	for _, s := range samples {
 		fmt.Fprintf(out, "%s{%s} %s %s\n", name, s.labels, strconv.FormatFloat(s.value, 'g', -1, 64),
 			strconv.FormatFloat(float64(s.at.UnixMilli())/1000, 'f', 3, 64))
@@ -118,7 +133,7 @@ func (f family) write(out *bytes.Buffer, history []Result, labels map[string]str
 
 func labelText(r Row, p bench.Protocol, more map[string]string) string {
 	all := map[string]string{
-		"framework": r.Framework, "edition": r.Edition, "serving": r.Serving, "workload": r.Workload, "protocol": p.Name,
+		"framework": r.Framework, "edition": r.Edition, "serving": r.Serving, "workload": r.Workload, "protocol": p.Label(),
 	}
 	maps.Copy(all, more)
 	parts := make([]string, 0, len(all))

@@ -4,6 +4,7 @@
 package report
 
 import (
+	"encoding/json"
 	"time"
 
 	"restbench/internal/bench"
@@ -60,6 +61,24 @@ type Row struct {
 	ClientCPUSecondsPerReq *float64                  `json:"client_cpu_seconds_per_request"`
 	LimitedBy              *string                   `json:"limited_by"` // server, client, stalled, unfilled
 	Marks                  []string                  `json:"marks"`      // "noisy: steal in 2 of 10 rounds"
+}
+
+// MarshalJSON writes null for what restbench does not know of a user's own server.
+func (r Row) MarshalJSON() ([]byte, error) {
+	type plain Row
+	return json.Marshal(struct {
+		plain
+		Version *string `json:"version"`
+		Server  *string `json:"server"`
+		Python  *string `json:"python"`
+	}{plain(r), orNull(r.Version), orNull(r.Server), orNull(r.Python)})
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 // Estimate is a mean with its spread over n rounds.

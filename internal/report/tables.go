@@ -125,24 +125,32 @@ func failureTable(failures []FailureRow) Table {
 		Title:   "Failures",
 		Columns: []Column{{Name: "target"}, {Name: "round", Right: true}, {Name: "stage"}, {Name: "cause"}},
 	}
-	for i := 0; i < len(failures); {
-		f, same := failures[i], alike(failures[i:])
+	for _, f := range Together(failures) {
 		round := none
 		if f.Round > 0 {
 			round = Count(int64(f.Round))
 		}
-		target := f.Target
-		if same > 1 {
-			target = fmt.Sprintf("%s and %d more", f.Target, same-1)
-		}
-		t.Rows = append(t.Rows, []string{target, round, string(f.Stage), strings.Join(strings.Fields(f.Cause), " ")})
-		i += same
+		t.Rows = append(t.Rows, []string{f.Target, round, string(f.Stage), strings.Join(strings.Fields(f.Cause), " ")})
 	}
 	return t
 }
 
-// alike counts the failures at the beginning that differ in their target alone:
-// an edition without its interpreter is one fact, not eleven.
+// Together makes one of neighbours that differ in their target alone: an edition
+// without its interpreter is one fact, not eleven.
+func Together(failures []FailureRow) []FailureRow {
+	var together []FailureRow
+	for i := 0; i < len(failures); {
+		f, same := failures[i], alike(failures[i:])
+		if same > 1 {
+			f.Target = fmt.Sprintf("%s and %d more", f.Target, same-1)
+		}
+		together = append(together, f)
+		i += same
+	}
+	return together
+}
+
+// alike counts the failures at the beginning that differ in their target alone.
 func alike(failures []FailureRow) int {
 	n := 1
 	for n < len(failures) {
