@@ -189,14 +189,17 @@ func (c collection) bases() {
 			continue
 		}
 		named[t] = true
-		c.gauge(c.baseInfo, 1, clean(t.Edition, t.Serving, t.Workload, c.now.protocol.Name, *row.Base)...)
+		c.gauge(c.baseInfo, 1, clean(t.Edition, t.Serving, t.Workload, c.now.protocol.Label(), *row.Base)...)
 	}
 }
 
 func (c collection) campaigns(next time.Time) {
 	running, round, planned := false, 0, c.now.protocol.Rounds
 	if l := c.now.live; l != nil && l.phase != bench.PhaseWaiting {
-		running, round, planned = true, l.round, l.campaign.Protocol.Rounds
+		running, planned = true, l.campaign.Protocol.Rounds
+		if l.phase == bench.PhaseMeasuring {
+			round = l.round
+		}
 	}
 	c.gauge(c.running, truth(running))
 	c.gauge(c.round, float64(round))

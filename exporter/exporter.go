@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -43,9 +44,9 @@ func New(options Options) (*Exporter, error) {
 	now := options.Now()
 	s := snapshot{
 		protocol: options.Protocol,
-		targets:  newTargets(options.Targets, options.Protocol.Name, now, nil),
+		targets:  newTargets(options.Targets, options.Protocol.Label(), now, nil),
 		machine:  options.Machine,
-		bases:    map[string]string{},
+		bases:    maps.Clone(options.Bases),
 		skipped:  newTally(append(slices.Clone(options.SkipReasons), otherReason)),
 		reloaded: now,
 	}
@@ -87,7 +88,7 @@ func (e *Exporter) Observe(event bench.Event) {
 			s = e.take(s, event)
 		}
 		if event.Phase == bench.PhaseDone {
-			s.live, e.gathered = nil, gathered{}
+			s.ended, s.live, e.gathered = s.live, nil, gathered{}
 		}
 		return s
 	})
@@ -115,7 +116,7 @@ func (e *Exporter) SetTargets(protocol bench.Protocol, targets []bench.Target) {
 			old, s.shown, s.bases = nil, nil, map[string]string{}
 		}
 		s.protocol = protocol
-		s.targets = newTargets(targets, protocol.Name, e.options.Now(), old)
+		s.targets = newTargets(targets, protocol.Label(), e.options.Now(), old)
 		return s.forget()
 	})
 }

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -203,9 +206,11 @@ func TestParallelScrapes(t *testing.T) {
 			if i%10 == 9 {
 				path = "/"
 			}
-			if err := read(client, server.URL+path, accept); err != nil {
+			text, err := read(client, server.URL+path, accept)
+			if err != nil {
 				t.Error(err)
 			}
+			checkTenfold(t, text)
 		})
 	}
 	all.Go(func() {
@@ -219,22 +224,40 @@ func TestParallelScrapes(t *testing.T) {
 	client.CloseIdleConnections()
 }
 
-func read(client *http.Client, url, accept string) error {
+func read(client *http.Client, url, accept string) (string, error) {
 	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	request.Header.Set("Accept", accept)
 	response, err := client.Do(request)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s %s", url, response.Status, text)
 	}
-	return err
+	return string(text), err
+}
+
+// checkTenfold holds where a text has the results, as an exposition in text has:
+// both are there or none, and they belong together.
+func checkTenfold(t *testing.T, text string) {
+	t.Helper()
+	result := regexp.MustCompile(`(?m)^restbench_requests_per_second\{[^}]*framework="(sanic|flask)"[^}]*\} (\S+)$`)
+	values := map[string]float64{}
+	for _, m := range result.FindAllStringSubmatch(text, -1) {
+		v, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			t.Error(err)
+		}
+		values[m[1]] = v
+	}
+	if len(values) == 1 || math.Abs(values["sanic"]-10*values["flask"]) > 1e-6*values["sanic"] {
+		t.Errorf("half of a result: %v", values)
+	}
 }
 
 func TestTooManyPages(t *testing.T) {

@@ -62,33 +62,10 @@ func (m *metrics) add(name, help string, labels ...string) *prometheus.Desc {
 	return desc
 }
 
-func (m *metrics) result(name, help string, of func(report.Row) *float64) {
-	m.rows = append(m.rows, rowMetric{m.add(name, help+ofCampaign, targetLabels()...), of})
-}
-
 func (m *metrics) describeResults() {
-	m.result("requests_per_second", "Right answers per second, mean over the rounds.",
-		func(r report.Row) *float64 { return &r.RequestsPerSecond.Mean })
-	m.result("requests_per_second_stddev", "Standard deviation of the right answers per second over the rounds, absent below two rounds.",
-		func(r report.Row) *float64 { return r.RequestsPerSecond.Stddev })
-	m.result("requests_per_second_ci95_low", "Lower end of the 95 % confidence interval of the mean right answers per second.",
-		func(r report.Row) *float64 { return end(r.RequestsPerSecond.CI95, report.Interval.Low) })
-	m.result("requests_per_second_ci95_high", "Upper end of the 95 % confidence interval of the mean right answers per second.",
-		func(r report.Row) *float64 { return end(r.RequestsPerSecond.CI95, report.Interval.High) })
-	m.result("relative_performance", "Mean right answers per second divided by those of the base, the slowest framework of the edition (slowest = 1).",
-		func(r report.Row) *float64 { return r.Relative })
-	m.result("relative_performance_ci95_low", "Lower end of the 95 % confidence interval of the relative performance, from the ratios inside the rounds.",
-		func(r report.Row) *float64 { return end(r.RelativeCI95, report.Interval.Low) })
-	m.result("relative_performance_ci95_high", "Upper end of the 95 % confidence interval of the relative performance, from the ratios inside the rounds.",
-		func(r report.Row) *float64 { return end(r.RelativeCI95, report.Interval.High) })
-	m.result("rounds", "Number of valid rounds that the results rest on.",
-		func(r report.Row) *float64 { return number(r.Rounds) })
-	m.result("server_cpu_seconds_per_request", "Processor seconds of the server's whole process tree per right answer.",
-		func(r report.Row) *float64 { return r.ServerCPUSecondsPerReq })
-	m.result("server_memory_bytes", "Memory of the server's whole process tree after a round in bytes (proportional set size), median over the rounds.",
-		func(r report.Row) *float64 { return whole(r.ServerMemoryBytes) })
-	m.result("client_cpu_seconds_per_request", "Processor seconds of the load generator per right answer.",
-		func(r report.Row) *float64 { return r.ClientCPUSecondsPerReq })
+	for _, metric := range report.Metrics() {
+		m.rows = append(m.rows, rowMetric{m.add(metric.Name, metric.Help+ofCampaign, targetLabels()...), metric.Value})
+	}
 	m.limitedBy = m.add("limited_by", "1 for what limited the target in most rounds, 0 for the others; absent where that cannot be said."+ofCampaign,
 		append(targetLabels(), "limit")...)
 }
@@ -134,25 +111,4 @@ func (m *metrics) describeDaemon() {
 	m.reloaded = m.add("config_last_reload_success_timestamp_seconds", "When the configuration was last read successfully, in seconds since 1970.")
 	m.storeErrors = m.add("store_write_errors_total", "Writes to the history that failed."+ofProcess)
 	m.storeBytes = m.add("store_bytes", "Size of the history on disk in bytes.")
-}
-
-func end(i *report.Interval, of func(report.Interval) float64) *float64 {
-	if i == nil {
-		return nil
-	}
-	v := of(*i)
-	return &v
-}
-
-func number(n int) *float64 {
-	v := float64(n)
-	return &v
-}
-
-func whole(n *int64) *float64 {
-	if n == nil {
-		return nil
-	}
-	v := float64(*n)
-	return &v
 }

@@ -34,6 +34,9 @@ type Options struct {
 	// with its measurements in the order in which they were made. It is asked
 	// once, by New. A zero campaign means that there is none.
 	History func() (bench.Campaign, []bench.Measurement, error)
+	// Bases are the bases of editions in earlier campaigns, used where that
+	// campaign does not tell one.
+	Bases map[string]string
 	// Reload reads the configuration anew and calls SetTargets.
 	Reload func() error
 	// StoreStatus and Next are asked at every scrape: they answer from memory.

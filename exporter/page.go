@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -9,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +62,7 @@ type view struct {
 	Problems    []string
 	State       state
 	Charts      []chart
+	Early       bool // Charts are single measurements: no round is complete
 	Tables      []report.Table
 	Conditions  []string
 	Provisional string // why the results are not those of a whole campaign
@@ -95,7 +98,10 @@ func (p *page) write(w io.Writer) error {
 	if s.live != nil {
 		v.Refresh = int(refreshRunning.Seconds())
 	}
-	if s.shown != nil {
+	if s.shown == nil {
+		v.Charts = newCharts(s.early())
+		v.Early = len(v.Charts) > 0
+	} else {
 		r := s.shown.result
 		if s.live != nil && s.live.campaign.ID == r.Campaign.ID {
 			r.Failures = nil // they are listed with the state
@@ -117,6 +123,30 @@ func (v *view) results(r report.Result) {
 		v.Provisional = fmt.Sprintf("No campaign has finished yet: these are the first %d of %d rounds.",
 			r.Campaign.Rounds, r.Campaign.Protocol.Rounds)
 	}
+}
+
+// early is what there is before the first round is complete: the newest
+// measurement of each target, fastest first within an edition.
+func (s snapshot) early() []report.Row {
+	var rows []report.Row
+	var editions []string
+	for _, t := range s.targets {
+		if t.started.IsZero() {
+			continue
+		}
+		if !slices.Contains(editions, t.name.Edition) {
+			editions = append(editions, t.name.Edition)
+		}
+		rows = append(rows, report.Row{
+			Framework: t.name.Framework, Edition: t.name.Edition, RequestsPerSecond: report.Estimate{Mean: t.newest},
+		})
+	}
+	slices.SortStableFunc(rows, func(a, b report.Row) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(editions, a.Edition), slices.Index(editions, b.Edition)),
+			cmp.Compare(b.RequestsPerSecond.Mean, a.RequestsPerSecond.Mean))
+	})
+	return rows
 }
 
 func problems(s snapshot, store StoreStatus) []string {

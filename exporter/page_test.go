@@ -69,7 +69,38 @@ func TestPageTellsTheState(t *testing.T) {
 		"Round 1 of 3, 2 of 2 targets done", "33 %")
 	p.Rounds = 3
 	p.finish(bench.StateFinished)
-	wantText(t, e, "The last one finished at 11:30 UTC, 30 min ago, and took 30 min.")
+	wantText(t, e, "The last complete one finished at 11:30 UTC, 30 min ago, and took 30 min.")
+}
+
+// The first number is shown when it is there, and not a round later.
+func TestPageShowsFirstMeasurements(t *testing.T) {
+	e := newExporter(t, options())
+	p := begin(e, campaign(1, short(), sanic(), flask()))
+	p.measure(measured(flask(), 1, 1000), measured(sanic(), 1, 10_000))
+	wantText(t, e, "The first measurement of each target.", "Edition current sanic 10,000", "flask 1,000")
+	p.round()
+	wantText(t, e, "Mean over the rounds")
+}
+
+// A campaign that leaves no result leaves its failures.
+func TestPageTellsWhyThereIsNoResult(t *testing.T) {
+	e := newExporter(t, options())
+	p := begin(e, campaign(7, short(), sanic(), flask()))
+	p.measure(failed(sanic(), 0, bench.StageInstall, "no network"), failed(flask(), 0, bench.StageInstall, "no network"))
+	p.finish(bench.StateStopped)
+	wantText(t, e, "Campaign 7 was stopped at 11:30 UTC, after 0 of 3 rounds.", "Failed in the last campaign",
+		"sanic@current and 1 more install no network", "There is no result yet")
+}
+
+// A campaign that was stopped does not change when the last success began.
+func TestPageTellsHowLongTheLastSuccessTook(t *testing.T) {
+	e := newExporter(t, options())
+	playWhole(e, 1)
+	p := begin(e, campaign(2, short(), sanic(), flask()))
+	p.Started = p.Started.Add(20 * time.Minute)
+	p.event(bench.PhaseMeasuring, 1, nil)
+	p.finish(bench.StateStopped)
+	wantText(t, e, "The last complete one finished at 11:30 UTC, 30 min ago, and took 30 min.")
 }
 
 func TestPageShowsTheTables(t *testing.T) {

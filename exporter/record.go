@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"maps"
 	"slices"
 
 	"restbench/internal/bench"
@@ -116,7 +115,7 @@ func (s snapshot) restore(c bench.Campaign, measurements []bench.Measurement) sn
 // configured one. A campaign without a single number is no success.
 func (s snapshot) finish(c bench.Campaign, measurements []bench.Measurement) snapshot {
 	if slices.ContainsFunc(measurements, bench.Measurement.Valid) {
-		s.lastSuccess = c.Finished
+		s.lastSuccess, s.lastTook = c.Finished, c.Finished.Sub(c.Started)
 	}
 	if s.feeds(c) {
 		s = s.show(c, measurements)
@@ -124,16 +123,18 @@ func (s snapshot) finish(c bench.Campaign, measurements []bench.Measurement) sna
 	return s
 }
 
-// show makes c what is shown; it is called when a round has been completed. Bases are remembered: when
-// one fails as a whole, no other framework may silently become 1 in its place.
+// show makes c what is shown; it is called when a round has been completed.
+// Bases are remembered: when one fails as a whole, no other framework may
+// silently become 1 in its place.
 func (s snapshot) show(c bench.Campaign, measurements []bench.Measurement) snapshot {
 	result := report.NewWithBases(c, measurements, s.bases)
-	s.bases = maps.Clone(s.bases)
-	for _, row := range result.Results {
-		if row.Base != nil && row.Edition != bench.EditionOwn {
-			s.bases[row.Edition] = *row.Base
+	bases := result.Bases()
+	for edition, base := range s.bases {
+		if bases[edition] == "" {
+			bases[edition] = base
 		}
 	}
+	s.bases = bases
 	s.shown = &outcome{result: result, participants: c.Participants, conditions: meanConditions(measurements)}
 	return s.forget() // the campaign may have begun before a reload
 }

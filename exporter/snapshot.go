@@ -18,9 +18,11 @@ type snapshot struct {
 	machine  bench.Machine
 	shown    *outcome          // behind the result gauges; nil when there is none
 	live     *live             // the campaign under way; nil when none is
+	ended    *live             // the one before, as it ended; nil when this process has seen none
 	bases    map[string]string // the newest base of each edition
 
-	lastStart, lastSuccess time.Time // of campaigns that feed the results; zero when unknown
+	lastStart, lastSuccess time.Time     // of campaigns that feed the results; zero when unknown
+	lastTook               time.Duration // how long the last success took
 	skipped                tally[string]
 
 	reloadErr error // of the newest reload; nil at the start

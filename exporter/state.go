@@ -36,14 +36,31 @@ func idle(s snapshot, now, next time.Time) state {
 		st.Details = append(st.Details, fmt.Sprintf("It starts at %s, in %s.", clock(next, now), span(next.Sub(now))))
 	}
 	if !s.lastSuccess.IsZero() {
-		st.Details = append(st.Details, fmt.Sprintf("The last one finished at %s, %s ago, and took %s.",
-			clock(s.lastSuccess, now), span(now.Sub(s.lastSuccess)), span(s.lastSuccess.Sub(s.lastStart))))
+		st.Details = append(st.Details, fmt.Sprintf("The last complete one finished at %s, %s ago, and took %s.",
+			clock(s.lastSuccess, now), span(now.Sub(s.lastSuccess)), span(s.lastTook)))
+	}
+	return st.after(s, now)
+}
+
+// after tells how the last campaign ended, where the results do not: one without
+// a result would otherwise leave no trace.
+func (st state) after(s snapshot, now time.Time) state {
+	if s.ended == nil || s.ended.campaign.ID == 0 {
+		return st
+	}
+	c := s.ended.campaign
+	if c.State != bench.StateFinished {
+		st.Details = append(st.Details, fmt.Sprintf("Campaign %d was %s at %s, after %d of %d rounds.",
+			c.ID, c.State, clock(c.Finished, now), c.Rounds, c.Protocol.Rounds))
+	}
+	if s.shown == nil || s.shown.result.Campaign.ID != c.ID {
+		st.Failures = report.Together(s.ended.failures)
 	}
 	return st
 }
 
 func running(l *live, now time.Time) state {
-	st := state{Running: true, Title: l.title(), Failures: l.failures}
+	st := state{Running: true, Title: l.title(), Failures: report.Together(l.failures)}
 	if l.detail != "" {
 		st.Details = append(st.Details, l.detail)
 	}
