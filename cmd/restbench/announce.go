@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -33,18 +35,46 @@ func (d *daemon) announce() {
 	}
 }
 
+// shortestInterval is the shortest distance of two slots among the next hundred.
 func (p *plan) shortestInterval() time.Duration {
-	first := p.nextSlot()
-	return p.schedule.Next(first).Sub(first)
+	slot := p.nextSlot()
+	next := p.schedule.Next(slot)
+	shortest := next.Sub(slot)
+	for range 100 {
+		slot, next = next, p.schedule.Next(next)
+		if next.IsZero() {
+			break
+		}
+		shortest = min(shortest, next.Sub(slot))
+	}
+	return shortest
 }
 
-// logStep logs one step of the preparation of a target.
-func (c *serveCommand) logStep(name, step string) {
-	log := c.logger()
-	log.Info().Str("target", name).Msg(step)
+// eventLog logs what an operator wants to find later: phases, rounds, failures.
+type eventLog struct {
+	log      zerolog.Logger
+	failures repeated
 }
 
-// logEvent logs what an operator wants to find later: phases, rounds, failures.
+// step logs one step of the preparation of a target. Several targets are
+// prepared at once.
+func (l *eventLog) step(name, step string) { l.log.Info().Str("target", name).Msg(step) }
+
+// tell logs an event of a campaign. It is called by one goroutine at a time.
+func (l *eventLog) tell(e bench.Event) {
+	failed := e.Measurement != nil && e.Measurement.Failure != nil
+	if failed && l.failures.same(e.Measurement.Failure) {
+		return
+	}
+	if more := l.failures.end(); more > 0 {
+		l.log.Warn().Int("targets", more).Msg("the same with more targets")
+	}
+	if failed {
+		l.failures.told(e.Measurement.Failure)
+	}
+	logEvent(l.log, e)
+}
+
 func logEvent(log zerolog.Logger, e bench.Event) {
 	switch {
 	case e.Measurement != nil && e.Measurement.Failure != nil:

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -18,6 +20,7 @@ type session struct {
 	storagePath    string
 	frameworksDirs []string
 	pythons        []string
+	campaignLock   string
 	logLevel       string
 	logFormat      string
 }
@@ -49,6 +52,8 @@ func (s *session) flags(app *kingpin.Application) {
 	app.Flag("storage.path", "Folder for the history, the environments and uv.").Default(defaultState()).StringVar(&s.storagePath)
 	app.Flag("frameworks.dir", "Folder with further frameworks; repeatable.").PlaceHolder("DIR").StringsVar(&s.frameworksDirs)
 	app.Flag("python", "Path of a Python interpreter to consider first; repeatable.").PlaceHolder("PATH").StringsVar(&s.pythons)
+	app.Flag("campaign.lock", "File that makes campaigns on this machine wait for each other.").Hidden().
+		Envar("RESTBENCH_CAMPAIGN_LOCK").Default("/tmp/restbench-campaign.lock").StringVar(&s.campaignLock)
 	app.Flag("log.level", "Only log messages of this severity or above: debug, info, warn, error.").Default("info").EnumVar(&s.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Format of log messages: console or json; console on a terminal, json elsewhere.").PlaceHolder("FORMAT").EnumVar(&s.logFormat, "console", "json")
 }

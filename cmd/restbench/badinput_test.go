@@ -1,12 +1,17 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"restbench/internal/host"
 )
@@ -33,7 +38,7 @@ func TestBadInputIsToldInOneLine(t *testing.T) {
 		"unknown engine":         {"", []string{"run", "--engine=ab"}, 2, []string{`engine is "ab"`}},
 		"unknown protocol":       {"", []string{"run", "--protocol=quick"}, 2, []string{"quick", "classic"}},
 		"no history":             {"", []string{"report"}, 1, []string{"no history"}},
-		"campaign not a number":  {"", []string{"load", "ftp://x/"}, 2, []string{"http://"}},
+		"load of no URL":         {"", []string{"load", "ftp://x/"}, 2, []string{"http://"}},
 		"load of another host":   {"", []string{"load", "http://192.0.2.1/", "-d", "1s"}, 2, []string{"192.0.2.1", "loopback"}},
 		"header without a colon": {"", []string{"load", "http://127.0.0.1/", "-H", "x"}, 2, []string{"Name: value"}},
 		"nobody is healthy":      {"", []string{"healthcheck", "--url=http://127.0.0.1:1/"}, 1, []string{"not healthy"}},
@@ -89,7 +94,7 @@ func TestSecondDaemonNamesTheFirst(t *testing.T) {
 
 func TestRunBesideACampaignWaitsAndSaysForWhom(t *testing.T) {
 	state := isolated(t)
-	lock, _, err := host.TryLock(campaignLock(), "pid 4711 (restbench serve)")
+	lock, _, err := host.TryLock(os.Getenv("RESTBENCH_CAMPAIGN_LOCK"), "pid 4711 (restbench serve)")
 	if err != nil || lock == nil {
 		t.Fatalf("take the campaign lock: %v", err)
 	}
@@ -104,7 +109,9 @@ func TestRunBesideACampaignWaitsAndSaysForWhom(t *testing.T) {
 		t.Fatalf("did not wait: %+v", got)
 	case <-time.After(1500 * time.Millisecond): // long enough to have begun
 	}
-	lock.Unlock()
+	if err := lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
 	done := <-waited
 	if done.code != exitDone || !strings.Contains(done.err, "waiting for pid 4711 (restbench serve)") {
 		t.Errorf("after the lock was free: %+v", done)
@@ -117,7 +124,39 @@ func TestNewerHistoryIsRefused(t *testing.T) {
 	if got := restbench(t.Context(), t, "run", "--storage.path="+state, "--config.file="+config, "--output="+t.TempDir()); got.code != exitDone {
 		t.Fatalf("run: %+v", got)
 	}
+	if got := restbench(t.Context(), t, "report", "--storage.path="+state, "--campaign=first"); got.code != exitUsage {
+		t.Errorf("report of a campaign that is no number: %+v", got)
+	}
+	if got := restbench(t.Context(), t, "report", "--storage.path="+state, "--campaign=99"); got.code != exitFailed || !strings.Contains(got.err, "campaign 99") {
+		t.Errorf("report of a campaign that is not there: %+v", got)
+	}
 	pretendNewer(t, filepath.Join(state, "history.db"))
 	got := restbench(t.Context(), t, "run", "--storage.path="+state, "--config.file="+config)
 	checkOneLine(t, got, exitFailed, []string{"history.db", "newer"})
+}
+
+func TestWrkThatIsNotInstalledIsToldAtOnce(t *testing.T) {
+	state := isolated(t)
+	t.Setenv("PATH", t.TempDir())
+	want := []string{"wrk is not installed", "--engine=native"}
+	checkOneLine(t, restbench(t.Context(), t, "run", "--engine=wrk", "--storage.path="+state), exitFailed, want)
+	file := writeFile(t, "restbench.yml", "protocol: {name: w, engine: wrk}\n")
+	checkOneLine(t, restbench(t.Context(), t, "serve", "--config.file="+file, "--storage.path="+state), exitFailed, want)
+}
+
+func TestNoDiskSpaceIsToldBeforeAnythingIsStarted(t *testing.T) {
+	isolated(t)
+	small := t.TempDir()
+	if err := unix.Mount("tmpfs", small, "tmpfs", 0, "size=1m"); err != nil {
+		missing(t, fmt.Sprintf("needs to mount a small file system, which root may: %v", err))
+	}
+	t.Cleanup(func() { _ = unix.Unmount(small, unix.MNT_DETACH) })
+	config := ownTargets(t, "alpha")
+	for _, command := range []string{"run", "serve"} {
+		args := []string{command, "--storage.path=" + small, "--config.file=" + config}
+		if command == "serve" {
+			args = append(args, fmt.Sprintf("--web.listen-address=127.0.0.1:%d", freePort(t)))
+		}
+		checkOneLine(t, restbench(t.Context(), t, args...), exitFailed, []string{small, "no disk space"})
+	}
 }

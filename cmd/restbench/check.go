@@ -1,10 +1,15 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -33,13 +38,17 @@ func (c *checkCommand) run(ctx context.Context) error {
 	if err := os.MkdirAll(c.storagePath, 0o750); err != nil {
 		return fmt.Errorf("make the state folder: %w", err)
 	}
-	findings := append(c.configuration(p), host.Preflight(ctx, c.storagePath)...)
+	pythons, err := c.pythonFindings(ctx, p)
+	if err != nil {
+		return err
+	}
+	findings := slices.Concat(c.configuration(p), pythons, host.Preflight(ctx, c.storagePath))
 	if c.format == "json" {
 		encoder := json.NewEncoder(c.out)
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(findings)
 	} else {
-		c.print(findings)
+		_, err = io.WriteString(c.out, findingsText(findings))
 	}
 	if n := count(findings, host.LevelFail); err == nil && n > 0 {
 		return fmt.Errorf("%d of %d checks failed", n, len(findings))
@@ -70,10 +79,46 @@ func (c *checkCommand) configuration(p *plan) []host.Finding {
 	return append(findings, wrk)
 }
 
-func (c *checkCommand) print(findings []host.Finding) {
-	for _, f := range findings {
-		fmt.Fprintf(c.out, "%-5s %-18s %s\n", f.Level, f.Name, f.Detail)
+// pythonFindings say which interpreter each edition would get without a download.
+func (c *checkCommand) pythonFindings(ctx context.Context, p *plan) ([]host.Finding, error) {
+	k, err := c.newKit()
+	if err != nil {
+		return nil, err
 	}
+	m := c.environments(k, p.config.Pythons, func(string, string) {})
+	var findings []host.Finding
+	seen := map[string]bool{}
+	for _, e := range p.choice.entries {
+		if seen[e.Target.Edition] {
+			continue
+		}
+		seen[e.Target.Edition] = true
+		found, err := m.Look(ctx, e.Recipe.Python)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, pythonFinding(e.Target.Edition, e.Recipe.Python.Version, found))
+	}
+	return findings, nil
+}
+
+func pythonFinding(edition, wanted, found string) host.Finding {
+	f := host.Finding{Name: "python, " + edition, Level: host.LevelOK, Detail: found}
+	switch {
+	case found == "":
+		f.Level, f.Detail = host.LevelWarn, fmt.Sprintf("no Python %s is here; uv will try to fetch one", wanted)
+	case found != wanted && !strings.HasPrefix(found, wanted+"."):
+		f.Level, f.Detail = host.LevelWarn, fmt.Sprintf("%s is here, %s is wanted; uv will try to fetch that", found, wanted)
+	}
+	return f
+}
+
+func findingsText(findings []host.Finding) string {
+	var out strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&out, "%-5s %-18s %s\n", f.Level, f.Name, f.Detail)
+	}
+	return out.String()
 }
 
 func count(findings []host.Finding, level host.Level) int {

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -54,14 +56,17 @@ func ownFirst(names []string, targets []config.Target) (rest []string, own []con
 	if len(names) == 0 {
 		return nil, targets
 	}
-	byName := map[string]config.Target{}
+	byName, taken := map[string]config.Target{}, map[string]bool{}
 	for _, t := range targets {
 		byName[t.Name] = t
 	}
 	for _, name := range names {
-		if t, ok := byName[strings.TrimSuffix(name, "@"+bench.EditionOwn)]; ok {
+		short := strings.TrimSuffix(name, "@"+bench.EditionOwn)
+		if t, ok := byName[short]; ok {
 			own = append(own, t)
-		} else {
+			delete(byName, short)
+			taken[short] = true
+		} else if !taken[short] {
 			rest = append(rest, name)
 		}
 	}

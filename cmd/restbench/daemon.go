@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -6,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -25,6 +28,8 @@ type daemon struct {
 	command  *serveCommand
 	current  atomic.Pointer[plan]
 	reloaded chan struct{}
+	hangup   chan os.Signal
+	events   eventLog
 	next     atomic.Pointer[time.Time]
 	history  *store.Store
 	recorder *store.Writer
@@ -36,12 +41,14 @@ type daemon struct {
 // newDaemon opens everything that can fail, so that a wrong start ends here
 // with one line.
 func newDaemon(ctx context.Context, c *serveCommand, first *plan) (*daemon, error) {
-	d := &daemon{command: c, reloaded: make(chan struct{}, 1)}
-	d.current.Store(first)
+	d := &daemon{command: c, reloaded: make(chan struct{}, 1), hangup: make(chan os.Signal, 1)}
+	signal.Notify(d.hangup, syscall.SIGHUP) // before anything else: unheard, it would end the program
 	var err error
-	if d.kit, err = c.newKit(first.config.Pythons, c.logStep); err != nil {
+	if d.kit, err = c.newKit(); err != nil {
 		return nil, err
 	}
+	d.events.log = d.log
+	d.use(first)
 	if err := d.open(ctx); err != nil {
 		d.close()
 		return nil, err
@@ -87,7 +94,7 @@ func (d *daemon) takeState() error {
 // markCutOff marks campaigns whose process died, unless one is running now: then
 // they are marked when it has ended.
 func (d *daemon) markCutOff(ctx context.Context) {
-	lock, _, err := host.TryLock(campaignLock(), fmt.Sprintf("pid %d (restbench serve)", os.Getpid()))
+	lock, _, err := host.TryLock(d.campaignLock, fmt.Sprintf("pid %d (restbench serve)", os.Getpid()))
 	if err != nil || lock == nil {
 		return
 	}
@@ -100,6 +107,7 @@ func (d *daemon) markCutOff(ctx context.Context) {
 }
 
 func (d *daemon) close() {
+	signal.Stop(d.hangup)
 	if d.recorder != nil {
 		d.closeStore(d.history, d.recorder)
 	}
@@ -120,18 +128,13 @@ func (d *daemon) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var g run.Group
-	for _, actor := range []func(context.Context) error{d.serveHTTP, d.campaigns, d.hangups} {
+	for _, actor := range []func(context.Context) error{d.server.Serve, d.campaigns, d.hangups} {
 		g.Add(func() error { return actor(ctx) }, func(error) { cancel() })
 	}
-	g.Add(func() error { <-ctx.Done(); return nil }, func(error) { cancel() })
 	d.announce()
 	err := g.Run()
 	d.log.Info().Msg("stopped")
 	return err
-}
-
-func (d *daemon) serveHTTP(ctx context.Context) error {
-	return d.server.Serve(ctx)
 }
 
 func (d *daemon) campaigns(ctx context.Context) error {
@@ -142,6 +145,7 @@ func (d *daemon) campaigns(ctx context.Context) error {
 		Skipped:  d.exporter.Skipped,
 		Planned:  func(next time.Time) { d.next.Store(&next) },
 		Now:      d.dueAtStart(ctx),
+		Last:     d.lastStart(ctx),
 		Reloaded: d.reloaded,
 	}
 	return loop.Start(ctx)
@@ -152,10 +156,31 @@ func (d *daemon) campaigns(ctx context.Context) error {
 func (d *daemon) dueAtStart(ctx context.Context) bool {
 	p := d.current.Load()
 	last, err := d.lastFinished(ctx)
-	if err != nil || last == nil || last.Protocol.Hash() != p.config.Protocol.Hash() {
+	if err != nil || last == nil || last.Protocol.Hash() != p.config.Protocol.Hash() || !sameTargets(*last, p.choice) {
+		return true
+	}
+	measurements, err := d.history.Measurements(ctx, last.ID)
+	if err != nil || !slices.ContainsFunc(measurements, bench.Measurement.Valid) {
 		return true
 	}
 	return !p.schedule.Next(last.Started).After(time.Now().UTC())
+}
+
+// lastStart is when the last complete campaign began; zero when there is none.
+func (d *daemon) lastStart(ctx context.Context) time.Time {
+	last, err := d.lastFinished(ctx)
+	if err != nil || last == nil {
+		return time.Time{}
+	}
+	return last.Started
+}
+
+func sameTargets(c bench.Campaign, chosen choice) bool {
+	var took []bench.Target
+	for _, p := range c.Participants {
+		took = append(took, p.Target)
+	}
+	return slices.Equal(took, chosen.targets())
 }
 
 func (d *daemon) lastFinished(ctx context.Context) (*bench.Campaign, error) {
@@ -183,29 +208,40 @@ func (d *daemon) campaign(ctx context.Context) error {
 	})
 	done, err := runner.Run(ctx, scheduler.Request{
 		Kind: bench.KindScheduled, Protocol: p.config.Protocol, Seed: newSeed(),
-		Entrants: d.entrants(p.choice.entries, p.choice.own),
+		Entrants: entrants(p.environments, p.choice.entries, p.choice.own),
 	})
+	d.prune(p)
 	if done.ID != 0 {
 		d.log.Info().Int64("campaign", done.ID).Str("state", string(done.State)).Int("rounds", done.Rounds).Msg("campaign ended")
 	}
 	return err
 }
 
+// keptUnused is how long an environment that nobody uses any more is kept.
+const keptUnused = 30 * 24 * time.Hour
+
+func (d *daemon) prune(p *plan) {
+	removed, err := p.environments.Prune(time.Now().Add(-keptUnused))
+	if err != nil {
+		d.log.Warn().Err(err).Msg("remove environments that are no longer used")
+	}
+	for _, dir := range removed {
+		d.log.Info().Str("folder", dir).Msg("removed an environment that was not used for 30 days")
+	}
+}
+
 func (d *daemon) observe(e bench.Event) {
 	d.exporter.Observe(e)
-	logEvent(d.log, e)
+	d.events.tell(e)
 }
 
 // hangups reloads on SIGHUP.
 func (d *daemon) hangups(ctx context.Context) error {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
-	defer signal.Stop(signals)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-signals:
+		case <-d.hangup:
 			_ = d.exporter.Reload() // it has logged and counted the error; the old configuration holds
 		}
 	}
@@ -217,11 +253,23 @@ func (d *daemon) reload() error {
 	if err != nil {
 		return err
 	}
-	d.current.Store(p)
+	d.use(p)
 	d.exporter.SetTargets(p.config.Protocol, p.choice.targets())
 	select {
 	case d.reloaded <- struct{}{}:
 	default: // one is pending; it will see this plan
 	}
 	return nil
+}
+
+// use makes p what campaigns are made of from now on. What is known of
+// interpreters is kept as long as the same ones are named.
+func (d *daemon) use(p *plan) {
+	old := d.current.Load()
+	if old != nil && slices.Equal(old.config.Pythons, p.config.Pythons) {
+		p.environments = old.environments
+	} else {
+		p.environments = d.command.environments(d.kit, p.config.Pythons, d.events.step)
+	}
+	d.current.Store(p)
 }

@@ -1,14 +1,19 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -101,6 +106,7 @@ func TestTwoDaemonsAtOnce(t *testing.T) {
 	second := startDaemon(t, state+"2", ownTargets(t, "beta"))
 	first.awaitCampaign()
 	second.awaitCampaign()
+	checkApart(t, state+"1", state+"2")
 	for d, names := range map[*runningDaemon][2]string{first: {"alpha", "beta"}, second: {"beta", "alpha"}} {
 		_, metrics := d.get("/metrics")
 		if !strings.Contains(metrics, `framework="`+names[0]+`"`) || strings.Contains(metrics, `framework="`+names[1]+`"`) {
@@ -109,6 +115,28 @@ func TestTwoDaemonsAtOnce(t *testing.T) {
 		if got := d.stop(); got.code != exitDone {
 			t.Errorf("daemon of %s ended with %+v", names[0], got)
 		}
+	}
+}
+
+// span is when the campaign of a state folder ran.
+func span(t *testing.T, state string) (started, finished time.Time) {
+	t.Helper()
+	got := restbench(t.Context(), t, "report", "--storage.path="+state, "--format=json")
+	var result struct {
+		Campaign struct{ Started, Finished time.Time }
+	}
+	if err := json.Unmarshal([]byte(got.out), &result); err != nil {
+		t.Fatalf("report: %v %+v", err, got)
+	}
+	return result.Campaign.Started, result.Campaign.Finished
+}
+
+func checkApart(t *testing.T, a, b string) {
+	t.Helper()
+	aStarted, aFinished := span(t, a)
+	bStarted, bFinished := span(t, b)
+	if aStarted.Before(bFinished) && bStarted.Before(aFinished) {
+		t.Errorf("the campaigns overlap: %s to %s, %s to %s", aStarted, aFinished, bStarted, bFinished)
 	}
 }
 
@@ -148,6 +176,12 @@ func TestReloadTakesTheNewFileAndKeepsTheOldForABadOne(t *testing.T) {
 		t.Errorf("config_last_reload_successful is %s after a bad file, want 0", v)
 	}
 	rewrite(t, config, read(t, ownTargets(t, "gamma")))
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "SIGHUP has reloaded", func() bool {
+		return d.metric("restbench_config_last_reload_successful") == "1"
+	})
 	if code := reload(); code != http.StatusOK {
 		t.Errorf("reload of a good file answered %d, want 200", code)
 	}

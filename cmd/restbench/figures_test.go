@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -33,11 +35,12 @@ func BenchmarkColdPreparation(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstNumber starts the daemon on an empty state folder and waits for
-// its first measurement of the protocol classic.
+// BenchmarkFirstNumber starts the daemon on an empty state folder, with an empty
+// package cache, and waits for its first measurement of the protocol classic.
 func BenchmarkFirstNumber(b *testing.B) {
 	binary := build(b)
 	for b.Loop() {
+		b.Setenv("UV_CACHE_DIR", b.TempDir())
 		d := launch(b, binary, "")
 		eventually(b, 3*time.Minute, "a first number", func() bool {
 			return strings.Contains(d.get(b), "\nrestbench_measurement_requests_per_second{")
@@ -99,7 +102,7 @@ type launched struct {
 func launch(b *testing.B, binary, config string) launched {
 	b.Helper()
 	dir := b.TempDir()
-	b.Setenv("TMPDIR", dir)
+	b.Setenv("RESTBENCH_CAMPAIGN_LOCK", filepath.Join(dir, "campaign.lock"))
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(b))
 	args := []string{"serve", "--storage.path=" + filepath.Join(dir, "state"), "--web.listen-address=" + address}
 	if config != "" {

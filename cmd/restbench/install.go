@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -32,11 +34,12 @@ func (c *installCommand) run(ctx context.Context) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	k, err := c.newKit(cfg.Pythons, func(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) })
+	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
-	return c.installAll(ctx, k.entrants(chosen.entries, nil))
+	m := c.environments(k, cfg.Pythons, func(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) })
+	return c.installAll(ctx, entrants(m, chosen.entries, nil))
 }
 
 // installAll prepares all, several at once, and tells which could not be.
@@ -48,6 +51,6 @@ func (c *installCommand) installAll(ctx context.Context, entrants []scheduler.En
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%d environments are ready in %s\n", len(entrants), c.storagePath)
-	return nil
+	_, err = fmt.Fprintf(c.out, "%d environments are ready in %s\n", len(entrants), c.storagePath)
+	return err
 }

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -6,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -24,44 +27,41 @@ import (
 // kit is what the commands that start something have in common.
 type kit struct {
 	state        string
-	executable   string
+	campaignLock string
 	log          zerolog.Logger
 	supervisor   *process.Supervisor
-	environments *environment.Manager
 }
 
-// newKit makes the state folder and what works in it. detail is told each step
-// of a preparation.
-func (s *session) newKit(pythons []string, detail func(name, step string)) (*kit, error) {
-	executable, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find restbench itself: %w", err)
-	}
+// itself is the program that runs, even after an upgrade has replaced its file:
+// engines and guards are always of the same build as their parent.
+const itself = "/proc/self/exe"
+
+// newKit makes the state folder and what works in it.
+func (s *session) newKit() (*kit, error) {
 	if err := os.MkdirAll(s.storagePath, 0o750); err != nil {
 		return nil, fmt.Errorf("make the state folder: %w", err)
 	}
-	k := &kit{state: s.storagePath, executable: executable, log: s.logger()}
+	k := &kit{state: s.storagePath, campaignLock: s.campaignLock, log: s.logger()}
+	var err error
 	k.supervisor, err = process.New(process.Options{
-		Executable: executable, RunDir: filepath.Join(k.state, "run"), Log: k.log,
+		Executable: itself, RunDir: filepath.Join(k.state, "run"), Log: k.log,
 	})
-	if err != nil {
-		return nil, err
-	}
-	k.environments = environment.New(environment.Options{
-		Dir: filepath.Join(k.state, "environments"), Runner: k.supervisor,
-		Pythons: append(append([]string(nil), s.pythons...), pythons...), Progress: detail, Log: k.log,
+	return k, err
+}
+
+// environments makes and keeps environments in the state folder. detail is told
+// each step of a preparation.
+func (s *session) environments(k *kit, pythons []string, detail func(name, step string)) *environment.Manager {
+	return environment.New(environment.Options{
+		Dir: k.state, Runner: k.supervisor,
+		Pythons: slices.Concat(s.pythons, pythons), Progress: detail, Log: k.log,
 	})
-	return k, nil
 }
 
 // sweep ends what earlier runs that were killed have left behind.
 func (k *kit) sweep() {
-	killed, err := k.supervisor.Sweep()
-	if err != nil {
+	if _, err := k.supervisor.Sweep(); err != nil { // it logs what it has ended
 		k.log.Warn().Err(err).Msg("look for servers that an earlier run left behind")
-	}
-	if killed > 0 {
-		k.log.Warn().Int("processes", killed).Msg("ended servers that an earlier run left behind")
 	}
 }
 
@@ -95,10 +95,10 @@ func (k *kit) closeStore(history *store.Store, recorder *store.Writer) {
 
 // entrants turns catalogue entries and the user's own targets into what can take
 // part in a campaign.
-func (k *kit) entrants(entries []frameworks.Entry, own []config.Target) []scheduler.Entrant {
+func entrants(m *environment.Manager, entries []frameworks.Entry, own []config.Target) []scheduler.Entrant {
 	var all []scheduler.Entrant
 	for _, e := range entries {
-		all = append(all, scheduler.Entrant{Target: e.Target, Workload: e.Workload, Prepare: k.preparer(e)})
+		all = append(all, scheduler.Entrant{Target: e.Target, Workload: e.Workload, Prepare: preparer(m, e)})
 	}
 	for _, t := range own {
 		all = append(all, ownEntrant(t))
@@ -106,9 +106,9 @@ func (k *kit) entrants(entries []frameworks.Entry, own []config.Target) []schedu
 	return all
 }
 
-func (k *kit) preparer(e frameworks.Entry) func(context.Context) (scheduler.Prepared, error) {
+func preparer(m *environment.Manager, e frameworks.Entry) func(context.Context) (scheduler.Prepared, error) {
 	return func(ctx context.Context) (scheduler.Prepared, error) {
-		installed, err := k.environments.Prepare(ctx, e.Recipe)
+		installed, err := m.Prepare(ctx, e.Recipe)
 		if err != nil {
 			return scheduler.Prepared{}, err
 		}
@@ -154,7 +154,7 @@ func (s starter) Start(ctx context.Context, c bench.Command, ready scheduler.Rea
 
 func (k *kit) engine(name string) (scheduler.Engine, error) {
 	if name == bench.EngineNative {
-		return load.Native{Runner: k.supervisor, Executable: k.executable}, nil
+		return load.Native{Runner: k.supervisor, Executable: itself}, nil
 	}
 	path, err := load.FindWrk()
 	if err != nil {

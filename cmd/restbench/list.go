@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -61,6 +63,10 @@ func listAll(catalogue *frameworks.Catalogue) ([]listed, error) {
 		one := listed{Framework: f.Name, Homepage: f.Homepage, Source: f.Servings[bench.ServingDocumented].Source, Editions: map[string]listedEdition{}}
 		for _, edition := range catalogue.Editions {
 			if _, offered := f.Editions[edition.Name]; !offered {
+				continue
+			}
+			if f.Locks[edition.Name] == nil { // new, and not locked yet
+				one.Editions[edition.Name] = listedEdition{Python: edition.Python.Version}
 				continue
 			}
 			entries, err := catalogue.Select([]string{f.Name}, []string{edition.Name})

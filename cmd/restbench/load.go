@@ -1,10 +1,14 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,13 +31,27 @@ func registerLoad(app *kingpin.Application, s *session) (string, action) {
 	c := &loadCommand{session: s, headers: map[string]string{}}
 	cmd := app.Command("load", "Load one URL on loopback with the native engine, with wrk's flags.")
 	cmd.Arg("url", "What to load: http://127.0.0.1:PORT/PATH.").Required().StringVar(&c.url)
-	cmd.Flag("duration", "Length of the measurement.").Short('d').Default("10s").DurationVar(&c.duration)
+	cmd.Flag("duration", "Length of the measurement.").Short('d').Default("10s").SetValue((*wrkDuration)(&c.duration))
 	cmd.Flag("threads", "Threads.").Short('t').Default("2").IntVar(&c.threads)
 	cmd.Flag("connections", "Connections kept busy; divided by the threads, the remainder is dropped.").Short('c').Default("10").IntVar(&c.connections)
 	cmd.Flag("header", "Header to send, as 'Name: value'; repeatable.").Short('H').PlaceHolder("HEADER").SetValue(headerValue(c.headers))
 	cmd.Flag("format", "What to print: table or json.").Default("table").EnumVar(&c.format, "table", "json")
 	return cmd.FullCommand(), c.run
 }
+
+// wrkDuration reads "10s" or, as wrk does, "10" for seconds.
+type wrkDuration time.Duration
+
+func (d *wrkDuration) Set(text string) error {
+	if seconds, err := strconv.Atoi(text); err == nil {
+		text = strconv.Itoa(seconds) + "s"
+	}
+	parsed, err := time.ParseDuration(text)
+	*d = wrkDuration(parsed)
+	return err
+}
+
+func (d *wrkDuration) String() string { return time.Duration(*d).String() }
 
 // headerValue reads "Name: value".
 type headerValue map[string]string
@@ -55,19 +73,19 @@ func (c *loadCommand) run(ctx context.Context) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	k, err := c.newKit(nil, func(string, string) {})
+	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
-	result, err := load.Native{Runner: k.supervisor, Executable: k.executable}.Run(ctx, plan)
+	result, err := load.Native{Runner: k.supervisor, Executable: itself}.Run(ctx, plan)
 	if err != nil {
 		return err
 	}
 	if c.format == "json" {
 		return c.json(result)
 	}
-	c.table(result)
-	return nil
+	_, err = io.WriteString(c.out, loadText(result))
+	return err
 }
 
 func (c *loadCommand) plan() (bench.Plan, error) {
@@ -99,20 +117,22 @@ func (c *loadCommand) json(l bench.Load) error {
 	})
 }
 
-func (c *loadCommand) table(l bench.Load) {
-	fmt.Fprintf(c.out, "%d right answers in %s: %.0f requests/s\n", l.Requests, l.Duration.Round(time.Millisecond), l.RequestsPerSecond())
+func loadText(l bench.Load) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%d right answers in %s: %.0f requests/s\n", l.Requests, l.Duration.Round(time.Millisecond), l.RequestsPerSecond())
 	for _, name := range []string{"p50", "p90", "p99", "p99.9"} {
-		fmt.Fprintf(c.out, "latency %-6s %s\n", name, time.Duration(l.Quantiles[name]*float64(time.Second)).Round(time.Microsecond))
+		fmt.Fprintf(&out, "latency %-6s %s\n", name, time.Duration(l.Quantiles[name]*float64(time.Second)).Round(time.Microsecond))
 	}
 	for _, kind := range bench.ErrorKinds() {
 		if n := l.Errors[kind]; n > 0 {
-			fmt.Fprintf(c.out, "errors  %-6s %d\n", kind, n)
+			fmt.Fprintf(&out, "errors  %-6s %d\n", kind, n)
 		}
 	}
 	if l.FirstWrong != "" {
-		fmt.Fprintf(c.out, "first wrong answer: %s\n", l.FirstWrong)
+		fmt.Fprintf(&out, "first wrong answer: %s\n", l.FirstWrong)
 	}
-	fmt.Fprintf(c.out, "client: %.1f microseconds of CPU a request, %d reconnects\n", perRequest(l)*1e6, l.Reconnects)
+	fmt.Fprintf(&out, "client: %.1f microseconds of CPU a request, %d reconnects\n", perRequest(l)*1e6, l.Reconnects)
+	return out.String()
 }
 
 func perRequest(l bench.Load) float64 {

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -50,11 +52,12 @@ func (c *lockCommand) run(ctx context.Context) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	k, err := c.newKit(cfg.Pythons, func(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) })
+	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
-	if err := c.lockAll(ctx, k.environments, catalogue, edition, found); err != nil {
+	m := c.environments(k, cfg.Pythons, func(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) })
+	if err := c.lockAll(ctx, m, catalogue, edition, found); err != nil {
 		return err
 	}
 	return c.writeDate(edition)
@@ -123,8 +126,8 @@ func (c *lockCommand) lockOne(ctx context.Context, m *environment.Manager, catal
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write the lock of %s: %w", f.Name, err)
 	}
-	fmt.Fprintf(c.out, "%s: %s %s\n", path, f.Package, frameworks.LockedVersion(text, f.Package, e.Python.Version))
-	return nil
+	_, err = fmt.Fprintf(c.out, "%s: %s %s\n", path, f.Package, frameworks.LockedVersion(text, f.Package, e.Python.Version))
+	return err
 }
 
 // excludeNewer is the end of the edition's day, or now while that day lasts.

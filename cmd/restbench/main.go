@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 // Command restbench measures REST framework servers in round robin, for ever,
 // and publishes what it finds. This package holds flags, signals and wiring and
 // decides nothing itself.
@@ -70,6 +72,10 @@ func execute(ctx context.Context, args []string, io streams) (code int) {
 			panic(r)
 		}
 	}()
+	if len(args) == 0 {
+		fmt.Fprintln(io.err, "restbench: no command; restbench --help lists them")
+		return exitUsage
+	}
 	do, err := parse(args, io)
 	if err == nil {
 		err = do(ctx)

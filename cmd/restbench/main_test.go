@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -59,7 +61,7 @@ func restbench(ctx context.Context, t *testing.T, args ...string) outcome {
 func isolated(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
+	t.Setenv("RESTBENCH_CAMPAIGN_LOCK", filepath.Join(dir, "campaign.lock"))
 	return filepath.Join(dir, "state")
 }
 

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -6,7 +8,9 @@ import (
 
 	"restbench/internal/bench"
 	"restbench/internal/config"
+	"restbench/internal/environment"
 	"restbench/internal/host"
+	"restbench/internal/load"
 	"restbench/scheduler"
 )
 
@@ -17,6 +21,8 @@ type plan struct {
 	choice   choice
 	schedule scheduler.Schedule
 	pinning  scheduler.Pinning
+
+	environments *environment.Manager // set by the daemon
 }
 
 func (s *session) plan() (*plan, error) {
@@ -31,10 +37,23 @@ func (s *session) plan() (*plan, error) {
 	if p.choice, err = s.choose(cfg); err != nil {
 		return nil, s.where(err)
 	}
+	if err := checkEngine(cfg.Protocol.Engine); err != nil {
+		return nil, s.where(err)
+	}
 	if p.pinning, err = pin(cfg.Pinning); err != nil {
 		return nil, s.where(err)
 	}
 	return p, nil
+}
+
+// checkEngine finds out at the start, and not in the first campaign, that the
+// engine is missing.
+func checkEngine(name string) error {
+	if name != bench.EngineWrk {
+		return nil
+	}
+	_, err := load.FindWrk()
+	return err
 }
 
 // where says that an error came from the configuration file.

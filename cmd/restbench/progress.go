@@ -1,8 +1,11 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,20 +17,20 @@ import (
 // progress tells people how a campaign goes on: a bar with the time left on a
 // terminal, a line a step elsewhere.
 type progress struct {
-	mu    sync.Mutex
-	w     io.Writer
-	bar   *progressbar.ProgressBar // nil where there is no terminal, and before the rounds
-	total int                      // measurements planned
-	done  int
-	begun time.Time // of the first measurement
-	each  time.Duration
+	mu     sync.Mutex
+	w      io.Writer
+	bar    *progressbar.ProgressBar // nil where there is no terminal, and before the rounds
+	rounds int
+	total  int // measurements planned
+	done   int
+	begun  time.Time // of the first measurement
+	each   time.Duration
 
-	cause string // of the failure that was told last
-	more  int    // failures since then that have the same
+	failures repeated
 }
 
 func newProgress(w io.Writer, p bench.Protocol, targets int) *progress {
-	return &progress{w: w, total: p.Rounds * targets, each: p.Duration + p.Warmup}
+	return &progress{w: w, rounds: p.Rounds, total: p.Rounds * targets, each: p.Duration + p.Warmup}
 }
 
 // Observe takes the events of the campaign.
@@ -69,50 +72,62 @@ func (p *progress) begin() {
 func (p *progress) measured(m bench.Measurement) {
 	if m.Round > 0 {
 		p.done++
-		if p.bar != nil {
-			_ = p.bar.Set(p.done) // a bar that cannot be drawn is no reason to stop
-		}
+	}
+	p.drop(m)
+	if p.bar != nil {
+		_ = p.bar.Set(p.done) // a bar that cannot be drawn is no reason to stop
 	}
 	switch {
 	case m.Failure != nil:
 		p.failed(m)
 	case !m.Valid():
-		p.line("  %s: not counted: %s", m.Target, m.Marks[0].Detail)
+		p.line("  %s: not counted: %s", m.Target, invalid(m))
 	}
 }
 
-// failed tells a cause once, however many targets have it: an edition without
-// its interpreter is one fact.
+// invalid is why m does not count.
+func invalid(m bench.Measurement) string {
+	for _, mark := range m.Marks {
+		if mark.Kind == bench.MarkInvalid {
+			return mark.Detail
+		}
+	}
+	return ""
+}
+
 func (p *progress) failed(m bench.Measurement) {
-	if m.Failure.Error() == p.cause {
-		p.more++
+	if p.failures.same(m.Failure) {
 		return
 	}
 	p.line("  %s: %s", m.Target, m.Failure)
-	p.cause = m.Failure.Error()
+	p.failures.told(m.Failure)
+}
+
+// drop takes the rounds out that a target will not have because it cannot be
+// started.
+func (p *progress) drop(m bench.Measurement) {
+	if m.Failure == nil || !slices.Contains([]bench.Stage{bench.StageInstall, bench.StageStart, bench.StageReady}, m.Failure.Stage) {
+		return
+	}
+	p.total = max(p.done, p.total-(p.rounds-m.Round))
+	if p.bar != nil {
+		p.bar.ChangeMax(max(1, p.total))
+	}
 }
 
 func (p *progress) phase(e bench.Event) {
-	if e.Phase == bench.PhaseDone || e.Target != nil {
+	if e.Target != nil {
 		return
 	}
 	if p.bar != nil {
 		_ = p.bar.Finish()
 		p.bar = nil
 	}
-	text := string(e.Phase)
-	switch e.Phase {
-	case bench.PhasePreparing:
-		text = fmt.Sprintf("preparing %d environments", len(e.Campaign.Participants))
-	case bench.PhaseStarting:
-		text = "starting servers"
-	case bench.PhaseStopping:
-		text = "stopping servers"
+	if e.Phase != bench.PhaseDone {
+		p.line("%s", phaseText(e))
+	} else if more := p.failures.end(); more > 0 {
+		fmt.Fprintf(p.w, "  the same with %d more targets\n", more)
 	}
-	if e.Detail != "" {
-		text = e.Detail
-	}
-	p.line("%s", text)
 }
 
 func (p *progress) describe(text string) {
@@ -132,10 +147,9 @@ func (p *progress) left() time.Duration {
 }
 
 func (p *progress) line(format string, args ...any) {
-	if p.more > 0 {
-		format, args = "  the same with %d more targets\n"+format, append([]any{p.more}, args...)
+	if more := p.failures.end(); more > 0 {
+		format, args = "  the same with %d more targets\n"+format, append([]any{more}, args...)
 	}
-	p.cause, p.more = "", 0
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}

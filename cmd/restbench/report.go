@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -7,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -14,6 +17,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"restbench/internal/bench"
+	"restbench/internal/host"
 	"restbench/internal/report"
 	"restbench/internal/store"
 )
@@ -65,27 +69,26 @@ func (c *reportCommand) result(ctx context.Context, history *store.Store) (repor
 	if err != nil {
 		return report.Result{}, err
 	}
-	return resultOf(ctx, history, campaign)
+	return resultOf(ctx, history, c.settled(campaign))
 }
 
-func resultOf(ctx context.Context, history *store.Store, campaign bench.Campaign) (report.Result, error) {
-	measurements, err := history.Measurements(ctx, campaign.ID)
-	if err != nil {
-		return report.Result{}, err
+// settled tells a campaign that runs from one whose process died: nothing has
+// written that into the history yet.
+func (c *reportCommand) settled(campaign bench.Campaign) bench.Campaign {
+	if campaign.State != bench.StateRunning {
+		return campaign
 	}
-	return report.New(campaign, measurements), nil
+	lock, _, err := host.TryLock(c.campaignLock, fmt.Sprintf("pid %d (restbench report)", os.Getpid()))
+	if err == nil && lock != nil {
+		campaign.State = bench.StateCutOff
+		_ = lock.Unlock() // held for this question only
+	}
+	return campaign
 }
 
 func (c *reportCommand) find(ctx context.Context, history *store.Store) (bench.Campaign, error) {
 	if c.campaign == "last" {
-		found, err := history.Campaigns(ctx, store.Filter{Limit: 1})
-		if err == nil && len(found) == 0 {
-			err = errors.New("there is no campaign in the history yet")
-		}
-		if err != nil {
-			return bench.Campaign{}, err
-		}
-		return found[0], nil
+		return last(ctx, history)
 	}
 	id, err := strconv.ParseInt(c.campaign, 10, 64)
 	if err != nil {
@@ -98,6 +101,23 @@ func (c *reportCommand) find(ctx context.Context, history *store.Store) (bench.C
 	return campaign, nil
 }
 
+// last is the newest campaign with a complete round, else the newest.
+func last(ctx context.Context, history *store.Store) (bench.Campaign, error) {
+	found, err := history.Campaigns(ctx, store.Filter{})
+	if err == nil && len(found) == 0 {
+		err = errors.New("there is no campaign in the history yet")
+	}
+	if err != nil {
+		return bench.Campaign{}, err
+	}
+	for _, c := range found {
+		if c.Rounds > 0 {
+			return c, nil
+		}
+	}
+	return found[0], nil
+}
+
 func (c *reportCommand) campaigns(ctx context.Context, history *store.Store) error {
 	found, err := history.Campaigns(ctx, store.Filter{})
 	if err != nil {
@@ -106,6 +126,7 @@ func (c *reportCommand) campaigns(ctx context.Context, history *store.Store) err
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CAMPAIGN\tSTARTED\tKIND\tSTATE\tPROTOCOL\tENGINE\tROUNDS\tTARGETS")
 	for _, f := range found {
+		f = c.settled(f)
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%d\n", f.ID, f.Started.Format("2006-01-02 15:04"), f.Kind, f.State,
 			f.Protocol.Name, f.Protocol.Engine, f.Rounds, f.Protocol.Rounds, len(f.Participants))
 	}
@@ -115,6 +136,9 @@ func (c *reportCommand) campaigns(ctx context.Context, history *store.Store) err
 // openMetrics writes the results of all campaigns that feed the result metrics,
 // oldest first, as promtool tsdb create-blocks-from openmetrics wants them.
 func (c *reportCommand) openMetrics(ctx context.Context, history *store.Store) error {
+	if err := checkLabels(c.labels); err != nil {
+		return &usageError{err}
+	}
 	found, err := history.Campaigns(ctx, store.Filter{Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}})
 	if err != nil {
 		return err
@@ -128,6 +152,17 @@ func (c *reportCommand) openMetrics(ctx context.Context, history *store.Store) e
 		results = append(results, result)
 	}
 	return report.WriteOpenMetrics(c.out, results, c.labels)
+}
+
+// checkLabels refuses labels that would hide restbench's own.
+func checkLabels(labels map[string]string) error {
+	valid := regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+	for name := range labels {
+		if !valid.MatchString(name) || slices.Contains([]string{"framework", "edition", "serving", "workload", "protocol"}, name) {
+			return fmt.Errorf("--label=%s: is not a label that can be added", name)
+		}
+	}
+	return nil
 }
 
 // write renders a result in one of the formats.

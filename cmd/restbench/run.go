@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -75,12 +77,16 @@ func (c *runCommand) run(ctx context.Context) error {
 	if err != nil {
 		return &usageError{err}
 	}
+	if err := checkEngine(protocol.Engine); err != nil {
+		return err
+	}
 	tell := newProgress(c.err, protocol, plan.size())
-	k, err := c.newKit(cfg.Pythons, tell.Detail)
+	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
-	return c.campaign(ctx, k, tell, campaignPlan{cfg, protocol, k.entrants(plan.entries, plan.own)})
+	m := c.environments(k, cfg.Pythons, tell.Detail)
+	return c.campaign(ctx, k, tell, campaignPlan{cfg, protocol, entrants(m, plan.entries, plan.own)})
 }
 
 // campaignPlan is all that is known before a campaign begins.
@@ -130,9 +136,13 @@ func (c *runCommand) campaign(ctx context.Context, k *kit, tell *progress, p cam
 		Kind: bench.KindManual, Protocol: p.protocol, Seed: seed, Entrants: p.entrants,
 	})
 	if len(all.measurements) == 0 {
+		if ctx.Err() != nil {
+			return errors.New("interrupted before anything was measured")
+		}
 		return err
 	}
-	return errors.Join(c.show(report.New(done, all.measurements)), err)
+	result, wrong := derive(context.WithoutCancel(ctx), history, done, all.measurements)
+	return errors.Join(c.show(result), wrong, err)
 }
 
 // show prints what the campaign brought, also when it was interrupted.

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -6,7 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
+	"time"
 
 	"restbench/internal/bench"
 	"restbench/internal/host"
@@ -14,9 +16,6 @@ import (
 	"restbench/internal/store"
 	"restbench/scheduler"
 )
-
-// campaignLock is machine-wide: two campaigns at once would measure each other.
-func campaignLock() string { return filepath.Join(os.TempDir(), "restbench-campaign.lock") }
 
 // runnerOptions is what differs between the commands that run campaigns.
 type runnerOptions struct {
@@ -30,7 +29,7 @@ type runnerOptions struct {
 }
 
 func (k *kit) runner(o runnerOptions) *scheduler.Runner {
-	probe := &host.Probe{Pinning: o.pinning.Name}
+	probe := &host.Probe{}
 	return &scheduler.Runner{
 		Starter: starter{k.supervisor}, Engine: k.engine, Recorder: o.recorder, Verify: load.Verify,
 		Window:  func() func() bench.Conditions { return probe.Begin().End },
@@ -44,12 +43,12 @@ func (k *kit) runner(o runnerOptions) *scheduler.Runner {
 // still claim to run: nobody else can be running one.
 func (k *kit) campaignLocker(o runnerOptions) func(context.Context, func(string)) (func(), error) {
 	return func(ctx context.Context, waiting func(string)) (func(), error) {
-		lock, err := takeLock(ctx, o, waiting)
+		lock, err := k.takeLock(ctx, o, waiting)
 		if err != nil {
 			return nil, err
 		}
 		if _, err := o.history.CutOff(ctx); err != nil {
-			return nil, errors.Join(err, lock.Unlock())
+			k.log.Warn().Err(err).Msg("mark campaigns that were cut off")
 		}
 		return func() {
 			if err := lock.Unlock(); err != nil {
@@ -59,20 +58,25 @@ func (k *kit) campaignLocker(o runnerOptions) func(context.Context, func(string)
 	}
 }
 
-func takeLock(ctx context.Context, o runnerOptions, waiting func(string)) (*host.Lock, error) {
+// takeLock takes the machine-wide lock: two campaigns at once would measure each
+// other.
+func (k *kit) takeLock(ctx context.Context, o runnerOptions, waiting func(string)) (*host.Lock, error) {
 	holder := fmt.Sprintf("pid %d (%s)", os.Getpid(), o.command)
 	if !o.noWait {
-		return host.Wait(ctx, campaignLock(), holder, waiting)
+		return host.Wait(ctx, k.campaignLock, holder, waiting)
 	}
-	lock, heldBy, err := host.TryLock(campaignLock(), holder)
-	if err != nil {
-		return nil, err
-	}
-	if lock == nil {
+	heldBy := ""
+	briefly, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	lock, err := host.Wait(briefly, k.campaignLock, holder, func(h string) { heldBy = h })
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil, fmt.Errorf("another campaign runs on this machine: %s", heldBy)
 	}
-	return lock, nil
+	return lock, err
 }
+
+// lockPatience is longer than those who only look hold the lock.
+const lockPatience = time.Second
 
 // minFree is what a campaign needs at the most on the disk of the state folder,
 // with room to spare.

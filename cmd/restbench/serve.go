@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -36,11 +38,14 @@ func (c *serveCommand) run(ctx context.Context) error {
 		return err
 	}
 	if c.check {
-		fmt.Fprintf(c.out, "configuration is valid: %d targets, protocol %s, next campaign %s\n",
+		_, err := fmt.Fprintf(c.out, "configuration is valid: %d targets, protocol %s, next campaign %s\n",
 			first.choice.size(), first.config.Protocol.Name, first.nextSlot().Format("2006-01-02 15:04 MST"))
-		return nil
+		return err
 	}
 	d, err := newDaemon(ctx, c, first)
+	if err != nil && ctx.Err() != nil {
+		return nil // ended while it started, as it was told to
+	}
 	if err != nil {
 		return err
 	}

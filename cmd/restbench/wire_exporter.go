@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package main
 
 import (
@@ -12,6 +14,10 @@ import (
 
 func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 	p := d.current.Load()
+	bases, err := d.bases(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return exporter.New(exporter.Options{
 		Version:         version(),
 		TelemetryPath:   d.command.telemetryPath,
@@ -21,6 +27,7 @@ func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 		Machine:         host.Describe(version()),
 		SkipReasons:     scheduler.SkipReasons(),
 		History:         func() (bench.Campaign, []bench.Measurement, error) { return d.lastResults(ctx) },
+		Bases:           bases,
 		Reload:          d.reload,
 		StoreStatus:     d.storeStatus,
 		Next:            d.nextStart,
@@ -35,6 +42,16 @@ func (d *daemon) lastResults(ctx context.Context) (bench.Campaign, []bench.Measu
 	}
 	measurements, err := d.history.Measurements(ctx, last.ID)
 	return *last, measurements, err
+}
+
+// bases are those of campaigns before the last, which may have failed to measure
+// its own.
+func (d *daemon) bases(ctx context.Context) (map[string]string, error) {
+	last, err := d.lastFinished(ctx)
+	if err != nil || last == nil {
+		return nil, err
+	}
+	return earlierBases(ctx, d.history, *last)
 }
 
 func (d *daemon) storeStatus() exporter.StoreStatus {
