@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,6 +39,21 @@ func missing(t testing.TB, what string) {
 		t.Fatal(what)
 	}
 	t.Skip(what)
+}
+
+// requireInstalled makes the environments of targets, all of edition current when
+// none is named, in a state folder.
+func requireInstalled(t testing.TB, binary, state string, targets ...string) {
+	t.Helper()
+	args := append([]string{"install", "--storage.path=" + state}, targets...)
+	if out, err := exec.Command(binary, args...).CombinedOutput(); err != nil {
+		missing(t, fmt.Sprintf("needs a Python from 3.10 on and the package index: %s", lastLine(string(out))))
+	}
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }
 
 // build makes the real binary.
@@ -81,6 +97,7 @@ func TestEndToEnd(t *testing.T) {
 	t.Setenv("RESTBENCH_CAMPAIGN_LOCK", filepath.Join(dir, "campaign.lock"))
 	state := filepath.Join(dir, "state")
 	config := writeFile(t, "restbench.yml", "protocol: {name: short, rounds: 2, duration: 1s, threads: 2, connections: 8}\n")
+	requireInstalled(t, binary, state)
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	background(t, binary, "serve", "--storage.path="+state, "--config.file="+config, "--web.listen-address="+address)
 	prom := startPrometheus(t, prometheus, address)

@@ -21,9 +21,7 @@ func TestKilledDaemonLeavesNothing(t *testing.T) {
 	binary, dir := build(t), t.TempDir()
 	t.Setenv("RESTBENCH_CAMPAIGN_LOCK", filepath.Join(dir, "campaign.lock"))
 	state := filepath.Join(dir, "state")
-	if out, err := exec.Command(binary, "install", "sanic@current", "--storage.path="+state).CombinedOutput(); err != nil {
-		missing(t, fmt.Sprintf("needs a Python from 3.10 on and the package index: %s", out))
-	}
+	requireInstalled(t, binary, state, "sanic@current")
 	config := writeFile(t, "restbench.yml", "frameworks: [sanic]\nprotocol: {name: long, rounds: 1000, duration: 1s}\n")
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	daemon := background(t, binary, "serve", "--storage.path="+state, "--config.file="+config, "--web.listen-address="+address)

@@ -10,12 +10,12 @@ import (
 )
 
 func TestMarks(t *testing.T) {
-	thresholds := Thresholds{Steal: 0.05, Others: 0.10, Pressure: 0.10, Pause: 1, Ports: 0.9, Local: 1000}
+	thresholds := Thresholds{Steal: 0.05, Others: 0.10, Pressure: 0.10, Pause: 1, Ports: 0.9, Refused: 0.01, Local: 1000}
 	// measured: 10 s on two processors, 16 of their 20 s used by engine and server
 	measured := func(c bench.Conditions) bench.Measurement {
 		c.Processors = 2
 		return bench.Measurement{
-			Load:       bench.Load{Duration: 10 * time.Second, ClientCPU: 6 * time.Second},
+			Load:       bench.Load{Requests: 10_000, Duration: 10 * time.Second, ClientCPU: 6 * time.Second},
 			Server:     bench.Usage{CPU: 10 * time.Second},
 			Conditions: c,
 		}
@@ -43,9 +43,10 @@ func TestMarks(t *testing.T) {
 		"the cost of the server is unknown": {unknownCost, nil},
 		"pause": {measured(bench.Conditions{Paused: 312}), []bench.Mark{
 			{Kind: bench.MarkInvalid, Reason: bench.ReasonPause, Detail: "the machine stood still, or its clock was set: the clocks disagree by 312.0 s"}}},
-		"ports": {noPorts(5), []bench.Mark{
-			{Kind: bench.MarkInvalid, Reason: bench.ReasonPorts, Detail: "5 connections could not be opened: 950 of 1000 local ports wait to be free again"}}},
-		"ports reused": {noPorts(0), nil},
+		"ports": {noPorts(500), []bench.Mark{
+			{Kind: bench.MarkInvalid, Reason: bench.ReasonPorts, Detail: "500 connections could not be opened: 950 of 1000 local ports wait to be free again"}}},
+		"ports reused":       {noPorts(0), nil},
+		"short accept queue": {noPorts(5), nil}, // 5 of 10,000 requests
 	} {
 		if diff := cmp.Diff(c.want, Marks(c.m, thresholds)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
