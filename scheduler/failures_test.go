@@ -336,3 +336,41 @@ func TestACampaignThatLosesAllItsTargetsIsAnError(t *testing.T) {
 		t.Errorf("state is %s, error is %v", done.State, err)
 	}
 }
+
+// A server that stands still does so for the rest of the campaign, unless it is
+// started again.
+func TestAServerThatHangsIsStartedAgain(t *testing.T) {
+	w := newWorld("a", "b")
+	w.request.Protocol.Rounds = 3
+	hanging := false
+	w.serve["b"] = func(s *fakeServer) {
+		stop := s.stop
+		s.stop = func(ctx context.Context) error { hanging = false; return stop(ctx) }
+	}
+	w.Verify = func(_ context.Context, address string, _ bench.Workload) error {
+		if address == "b" && hanging {
+			return context.DeadlineExceeded
+		}
+		return nil
+	}
+	load, runs := w.engine, 0
+	w.engine = func(ctx context.Context, p bench.Plan) (bench.Load, error) {
+		if p.Address == "b" {
+			if runs++; runs == 2 {
+				hanging = true
+				return bench.Load{Duration: p.Duration}, nil
+			}
+		}
+		return load(ctx, p)
+	}
+	if _, err := w.run(t); err != nil {
+		t.Error(err)
+	}
+	want := []string{"a1", "b1", "a2", "b2 load: not one right answer, nor to a request afterwards; it is started again", "a3", "b3"}
+	if diff := cmp.Diff(want, w.numbers()); diff != "" {
+		t.Errorf("recorded (-want +got):\n%s", diff)
+	}
+	if w.starts["b"] != 2 {
+		t.Errorf("b was started %d times, want 2", w.starts["b"])
+	}
+}

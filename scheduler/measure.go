@@ -33,6 +33,9 @@ func (c *campaign) turn(ctx context.Context, e *entry, at place) {
 	case err != nil:
 		c.fail(ctx, e, at, asFailure(bench.StageLoad, err))
 		c.drop(ctx, e)
+	case m.Load.Requests == 0 && c.hangs(ctx, e) != nil:
+		c.fail(ctx, e, at, &bench.Failure{Stage: bench.StageLoad, Cause: "not one right answer, nor to a request afterwards; it is started again"})
+		c.discard(ctx, e)
 	default:
 		if m.Valid() {
 			c.measured++
@@ -41,12 +44,30 @@ func (c *campaign) turn(ctx context.Context, e *entry, at place) {
 	}
 }
 
-// drop stops a server that has ended, and what is left of its processes, so
-// that its next turn begins anew.
+// answerLimit is how long a server may take to answer one request when nobody
+// else asks; a first packet that was dropped is sent again after one second and
+// after three.
+const answerLimit = 5 * time.Second
+
+// hangs asks a server for one answer. A server that takes one connection at a
+// time and waits for its request for ever stands still as soon as a client is
+// lost; it would give nothing for the rest of the campaign.
+func (c *campaign) hangs(ctx context.Context, e *entry) error {
+	limited, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	return guard(func() error { return c.Verify(limited, e.address, e.Workload) })
+}
+
+// drop discards a server that has ended.
 func (c *campaign) drop(ctx context.Context, e *entry) {
-	if e.server.Alive() == nil {
-		return
+	if e.server.Alive() != nil {
+		c.discard(ctx, e)
 	}
+}
+
+// discard stops a server, and what is left of its processes, so that its next
+// turn begins anew.
+func (c *campaign) discard(ctx context.Context, e *entry) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	if err := guard(func() error { return e.halt(limited) }); err != nil {
