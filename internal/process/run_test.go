@@ -40,7 +40,8 @@ func TestRun(t *testing.T) {
 func TestRunMeasuresProcessorTime(t *testing.T) {
 	s := newSupervisor(t, Options{})
 	out, err := s.Run(t.Context(), faulty("burn"))
-	if err != nil || out.CPU < burnTime || out.CPU > 5*burnTime || out.Elapsed < burnTime {
+	// Some of it is the runtime's, on another processor, at the same time.
+	if err != nil || out.CPU < burnTime || out.CPU > 5*burnTime || out.Elapsed < burnTime/2 {
 		t.Errorf("CPU %s in %s, %v", out.CPU, out.Elapsed, err)
 	}
 }
