@@ -35,9 +35,14 @@ type conn struct {
 	parser   parser
 }
 
-func (c *conn) close() {
+// close ends a connection that has served its time, abandon one whose request is
+// given up. Both leave epoll too.
+func (c *conn) close()   { c.end(closeSocket) }
+func (c *conn) abandon() { c.end(resetSocket) }
+
+func (c *conn) end(with func(fd int)) {
 	if c.fd >= 0 {
-		closeSocket(c.fd) // leaves epoll too
+		with(c.fd)
 	}
 	c.fd, c.state = -1, stateClosed
 }
@@ -155,7 +160,7 @@ func (l *loop) reopen(c *conn) {
 // time, later with growing pauses until an answer comes.
 func (l *loop) fail(c *conn, kind bench.ErrorKind, text string) {
 	l.wrong(kind, text)
-	c.close()
+	c.abandon()
 	if c.failures++; c.failures == 1 {
 		l.open(c)
 		return

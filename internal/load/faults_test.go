@@ -2,11 +2,13 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,6 +66,34 @@ func TestNativeTimeouts(t *testing.T) {
 			}
 			if load.Reconnects < 8 || load.FirstWrong != "no whole answer within 100ms" {
 				t.Errorf("%d reconnects, first wrong: %s", load.Reconnects, load.FirstWrong)
+			}
+		})
+	}
+}
+
+// A request that is given up, because it took too long or the window ended, must
+// not stay with the server as a connection that looks alive.
+func TestNativeResetsWhatItGivesUp(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"timeout": 100 * time.Millisecond, "end of the window": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			ends := make(chan error, 1000)
+			s := serve(t, func(c net.Conn, _ int64) bool {
+				_, err := io.Copy(io.Discard, c)
+				ends <- err
+				return false
+			})
+			plan := planFor(s.address, hello)
+			plan.Duration, plan.Timeout = 300*time.Millisecond, timeout
+			run(t, plan)
+			for range plan.Connections {
+				select {
+				case err := <-ends:
+					if !errors.Is(err, syscall.ECONNRESET) {
+						t.Errorf("the server saw the end %v, want a reset", err)
+					}
+				case <-time.After(30 * time.Second):
+					t.Fatal("the server still holds a connection")
+				}
 			}
 		})
 	}

@@ -79,10 +79,10 @@ func (l *loop) run(start time.Time) {
 	}
 }
 
-// close ends all connections; what was under way is dropped.
+// close ends all connections; what was under way is given up.
 func (l *loop) close() {
 	for i := range l.conns {
-		l.conns[i].close()
+		l.conns[i].abandon()
 	}
 	closeSocket(l.poll.fd)
 }

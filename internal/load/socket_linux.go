@@ -55,6 +55,18 @@ func closeSocket(fd int) {
 	syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
 }
 
+// resetSocket closes a socket whose request is given up, and lets the server know at
+// once. An orderly end would wait in the kernel behind a request that was not
+// received yet, and be sent again in ever longer intervals. A server that accepts
+// the connection meanwhile and handles one at a time would wait for that: it was
+// seen to stand still for minutes.
+func resetSocket(fd int) {
+	reset := syscall.Linger{Onoff: 1, Linger: 0}
+	syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, syscall.SO_LINGER,
+		uintptr(unsafe.Pointer(&reset)), unsafe.Sizeof(reset), 0)
+	closeSocket(fd)
+}
+
 // sendTo never raises SIGPIPE.
 func sendTo(fd int, data []byte) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd),
