@@ -62,39 +62,56 @@ func (e *Exporter) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. It reads one snapshot and asks
 // nothing that could make it wait.
 func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
-	c := collection{metrics: e.metrics, now: *e.now.Load(), ch: ch}
+	for _, m := range e.now.Load().collected {
+		ch <- m
+	}
+	c := &collection{metrics: e.metrics}
+	c.timestamp(c.next, e.options.Next())
+	c.store(e.options.StoreStatus())
+	for _, m := range c.collected {
+		ch <- m
+	}
+}
+
+// collect makes the metrics of a snapshot. That is the larger part of a scrape's
+// work, and snapshots change between measurements, where scrapes fall into them.
+func collect(m *metrics, now snapshot) []prometheus.Metric {
+	c := &collection{metrics: m, now: now}
 	c.results()
 	for _, t := range c.now.targets {
 		c.target(t)
 	}
 	c.infos()
-	c.campaigns(e.options.Next())
-	c.daemon(e.options.StoreStatus())
+	c.campaigns()
+	c.daemon()
+	return c.collected
 }
 
-// collection is one scrape.
+// collection is metrics in the making.
 type collection struct {
 	*metrics
-	now snapshot
-	ch  chan<- prometheus.Metric
+	now       snapshot
+	collected []prometheus.Metric
 }
 
-func (c collection) gauge(desc *prometheus.Desc, v float64, labels ...string) {
-	c.ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
+func (c *collection) add(m prometheus.Metric) { c.collected = append(c.collected, m) }
+
+func (c *collection) gauge(desc *prometheus.Desc, v float64, labels ...string) {
+	c.add(prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...))
 }
 
-func (c collection) counter(desc *prometheus.Desc, v uint64, labels ...string) {
-	c.ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(v), labels...)
+func (c *collection) counter(desc *prometheus.Desc, v uint64, labels ...string) {
+	c.add(prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(v), labels...))
 }
 
 // timestamp leaves out what never happened.
-func (c collection) timestamp(desc *prometheus.Desc, at time.Time, labels ...string) {
+func (c *collection) timestamp(desc *prometheus.Desc, at time.Time, labels ...string) {
 	if !at.IsZero() {
 		c.gauge(desc, float64(at.UnixMilli())/1000, labels...)
 	}
 }
 
-func (c collection) results() {
+func (c *collection) results() {
 	if c.now.shown == nil {
 		return
 	}
@@ -109,7 +126,7 @@ func (c collection) results() {
 	}
 }
 
-func (c collection) row(row report.Row, labels []string) {
+func (c *collection) row(row report.Row, labels []string) {
 	for _, m := range c.rows {
 		if v := m.of(row); v != nil {
 			c.gauge(m.desc, *v, labels...)
@@ -123,7 +140,7 @@ func (c collection) row(row report.Row, labels []string) {
 	}
 }
 
-func (c collection) target(t target) {
+func (c *collection) target(t target) {
 	if t.tried {
 		c.gauge(c.up, truth(t.up), t.labels...)
 	}
@@ -137,19 +154,19 @@ func (c collection) target(t target) {
 	count(c, c.failures, t.failures, t.labels)
 	count(c, c.invalid, t.invalid, t.labels)
 	if m, err := t.latency.metric(c.latency, t.labels); err != nil {
-		c.ch <- prometheus.NewInvalidMetric(c.latency, err)
+		c.add(prometheus.NewInvalidMetric(c.latency, err))
 	} else {
-		c.ch <- m
+		c.add(m)
 	}
 }
 
-func count[K ~string](c collection, desc *prometheus.Desc, counts tally[K], labels []string) {
+func count[K ~string](c *collection, desc *prometheus.Desc, counts tally[K], labels []string) {
 	for _, value := range counts.values() {
 		c.counter(desc, counts[value], also(labels, string(value))...)
 	}
 }
 
-func (c collection) infos() {
+func (c *collection) infos() {
 	m := c.now.machine
 	c.gauge(c.hostInfo, 1, clean(m.Host, m.CPU, strconv.Itoa(m.Cores), strconv.FormatInt(m.Memory, 10),
 		m.Kernel, m.System, m.Arch, m.Virtual, strconv.FormatBool(m.Container))...)
@@ -166,7 +183,7 @@ func (c collection) infos() {
 
 // participants are those of the shown campaign. Until there is one, they are of
 // the running one as soon as its environments are there.
-func (c collection) participants() (participants []bench.Participant, engine string) {
+func (c *collection) participants() (participants []bench.Participant, engine string) {
 	switch {
 	case c.now.shown != nil:
 		return c.now.shown.participants, strings.Join(c.now.shown.result.Campaign.Engines, ", ")
@@ -177,7 +194,7 @@ func (c collection) participants() (participants []bench.Participant, engine str
 }
 
 // bases names the base of each field of targets once.
-func (c collection) bases() {
+func (c *collection) bases() {
 	if c.now.shown == nil {
 		return
 	}
@@ -193,7 +210,7 @@ func (c collection) bases() {
 	}
 }
 
-func (c collection) campaigns(next time.Time) {
+func (c *collection) campaigns() {
 	running, round, planned := false, 0, c.now.protocol.Rounds
 	if l := c.now.live; l != nil && l.phase != bench.PhaseWaiting {
 		running, planned = true, l.campaign.Protocol.Rounds
@@ -206,13 +223,15 @@ func (c collection) campaigns(next time.Time) {
 	c.gauge(c.rounds, float64(planned))
 	c.timestamp(c.lastStart, c.now.lastStart)
 	c.timestamp(c.lastSuccess, c.now.lastSuccess)
-	c.timestamp(c.next, next)
 	count(c, c.skipped, c.now.skipped, nil)
 }
 
-func (c collection) daemon(store StoreStatus) {
+func (c *collection) daemon() {
 	c.gauge(c.reloadOK, truth(c.now.reloadErr == nil))
 	c.timestamp(c.reloaded, c.now.reloaded)
+}
+
+func (c *collection) store(store StoreStatus) {
 	c.counter(c.storeErrors, store.WriteErrors)
 	c.gauge(c.storeBytes, float64(store.Bytes))
 }

@@ -54,8 +54,7 @@ func New(options Options) (*Exporter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read history: %w", err)
 	}
-	s = s.restore(campaign, measurements)
-	e.now.Store(&s)
+	e.publish(s.restore(campaign, measurements))
 	if err := e.register(); err != nil {
 		return nil, err
 	}
@@ -71,7 +70,11 @@ const otherReason = "other"
 func (e *Exporter) update(change func(snapshot) snapshot) {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	s := change(*e.now.Load())
+	e.publish(change(*e.now.Load()))
+}
+
+func (e *Exporter) publish(s snapshot) {
+	s.collected = collect(e.metrics, s)
 	e.now.Store(&s)
 }
 

@@ -41,6 +41,7 @@ func (e *Exporter) scrapes() http.Handler {
 		EnableOpenMetrics:   true,
 		MaxRequestsInFlight: e.options.MaxRequests,
 		Timeout:             scrapeTimeout,
+		DisableCompression:  true, // processor time here is dearer than bytes on the way
 		ErrorLog:            scrapeLog{e.options.Log},
 	}))
 }

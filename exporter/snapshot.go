@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"restbench/internal/bench"
 	"restbench/internal/report"
 )
@@ -27,6 +29,8 @@ type snapshot struct {
 
 	reloadErr error // of the newest reload; nil at the start
 	reloaded  time.Time
+
+	collected []prometheus.Metric // all of the above for a scrape
 }
 
 // target is one configured target with what has happened to it.
