@@ -20,6 +20,8 @@ type Runner struct {
 	Verify   func(ctx context.Context, address string, w bench.Workload) error
 	Window   func() (end func() bench.Conditions) // watches the machine during a measurement
 	Judge    func(bench.Measurement) []bench.Mark
+	Repeat   Repeater // nil: nothing is repeated
+	Enough   Stopper  // nil: campaigns have all their rounds
 	// Lock waits until no other campaign runs on this machine; waiting tells for whom.
 	Lock     func(ctx context.Context, waiting func(holder string)) (unlock func(), err error)
 	Observe  func(bench.Event)
@@ -53,8 +55,11 @@ type campaign struct {
 	bench    bench.Campaign
 	entries  []*entry
 	phase    bench.Phase
-	measured int   // valid ones
-	kept     error // the first failure of the recorder or of the observer
+	measured int                 // valid ones, controls left out
+	began    time.Time           // of the first round
+	enough   bool                // ended before its last round, as its protocol wants
+	taken    []bench.Measurement // of this campaign, for Enough; without their histograms
+	kept     error               // the first failure of the recorder or of the observer
 }
 
 // entry is an entrant under way. Its server is nil while it does not run.
@@ -139,37 +144,21 @@ func (c *campaign) run(ctx context.Context) (bench.Campaign, error) {
 		return c.bench, fmt.Errorf("keep what was measured: %w", c.kept)
 	case c.measured == 0 && ctx.Err() == nil:
 		return c.bench, ErrNothingMeasured
-	case c.bench.Rounds < c.Protocol.Rounds && ctx.Err() == nil:
+	case !c.enough && c.bench.Rounds < c.Protocol.Rounds && ctx.Err() == nil:
 		return c.bench, fmt.Errorf("ended after %d of %d rounds: no target was left to be measured", c.bench.Rounds, c.Protocol.Rounds)
 	}
 	return c.bench, nil
 }
 
-func (c *campaign) rounds(ctx context.Context) {
-	c.enter(bench.PhaseMeasuring, "")
-	for round := 1; round <= c.Protocol.Rounds && c.anybody(); round++ {
-		for position, i := range order(c.Protocol.Order, c.Seed, round, len(c.entries)) {
-			if ctx.Err() != nil {
-				return
-			}
-			c.turn(ctx, c.entries[i], place{round, position})
-		}
-		if ctx.Err() == nil {
-			c.bench.Rounds = round
-			c.update(ctx)
-			c.observe(bench.Event{Round: round})
-		}
-	}
-}
-
-// anybody reports whether a target still takes part.
+// anybody reports whether a target still takes part. Controls alone are not worth
+// a campaign.
 func (c *campaign) anybody() bool {
-	return slices.ContainsFunc(c.entries, func(e *entry) bool { return !e.out })
+	return slices.ContainsFunc(c.entries, func(e *entry) bool { return !e.out && !e.Target.Control() })
 }
 
 func (c *campaign) finish(ctx context.Context) {
 	c.bench.State = bench.StateFinished
-	if c.bench.Rounds < c.Protocol.Rounds {
+	if !c.enough && c.bench.Rounds < c.Protocol.Rounds {
 		c.bench.State = bench.StateStopped
 	}
 	c.bench.Finished = time.Now().UTC()

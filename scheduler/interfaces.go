@@ -49,3 +49,17 @@ type Prepared struct {
 	Versions bench.Versions
 	Marks    []bench.Mark
 }
+
+// Repeater says whether a measurement is to be made once more at the end of its
+// round, because of what it was marked with. Both are kept.
+type Repeater interface {
+	Repeat(m bench.Measurement) bool
+}
+
+// Stopper says, after each complete round, whether the numbers are good enough
+// to end the campaign before its last round. It gets all measurements so far.
+// It must not look at who is faster: a campaign that ends when a difference
+// shows finds differences that are not there.
+type Stopper interface {
+	Enough(c bench.Campaign, ms []bench.Measurement) bool
+}

@@ -3,26 +3,28 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"restbench/internal/bench"
 )
 
 // place is where in a campaign something happened; zero is outside the rounds.
-type place struct{ round, position int }
+type place struct{ round, position, attempt int }
 
 // turn measures e once, or records why it could not. A server that has ended
 // fails the turn in which that shows and is started again at the next one; a
-// target whose server cannot be started takes no further part.
-func (c *campaign) turn(ctx context.Context, e *entry, at place) {
+// target whose server cannot be started takes no further part. It reports whether
+// the measurement is to be repeated.
+func (c *campaign) turn(ctx context.Context, e *entry, at place) (again bool) {
 	if e.out {
-		return
+		return false
 	}
 	if e.server == nil {
 		if err := c.launch(ctx, e); err != nil {
 			e.out = true
 			c.fail(ctx, e, at, asFailure(bench.StageStart, err))
-			return
+			return false
 		}
 	}
 	target := e.Target
@@ -30,18 +32,27 @@ func (c *campaign) turn(ctx context.Context, e *entry, at place) {
 	m, err := c.measure(ctx, e, at)
 	switch {
 	case ctx.Err() != nil: // a part of a measurement is none
+		return false
 	case err != nil:
 		c.fail(ctx, e, at, asFailure(bench.StageLoad, err))
 		c.drop(ctx, e)
+		return false
 	case m.Load.Requests == 0 && c.hangs(ctx, e) != nil:
 		c.fail(ctx, e, at, &bench.Failure{Stage: bench.StageLoad, Cause: "not one right answer, nor to a request afterwards; it is started again"})
 		c.discard(ctx, e)
-	default:
-		if m.Valid() {
-			c.measured++
-		}
-		c.record(ctx, m)
+		return false
 	}
+	c.take(m)
+	c.record(ctx, m)
+	if lostProcess(m) {
+		c.discard(ctx, e)
+	}
+	return c.repeats(m)
+}
+
+// lostProcess reports whether a part of the server has ended.
+func lostProcess(m bench.Measurement) bool {
+	return slices.ContainsFunc(m.Marks, func(mark bench.Mark) bool { return mark.Reason == bench.ReasonServerDied })
 }
 
 // answerLimit is how long a server may take to answer one request when nobody
@@ -78,7 +89,7 @@ func (c *campaign) discard(ctx context.Context, e *entry) {
 // measure asks before and after whether the server lives: its end is the cause
 // of whatever the engine meets.
 func (c *campaign) measure(ctx context.Context, e *entry, at place) (bench.Measurement, error) {
-	m := bench.Measurement{Campaign: c.bench.ID, Round: at.round, Position: at.position, Target: e.Target}
+	m := bench.Measurement{Campaign: c.bench.ID, Round: at.round, Position: at.position, Attempt: at.attempt, Target: e.Target}
 	if err := e.server.Alive(); err != nil {
 		return m, err
 	}

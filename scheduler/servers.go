@@ -121,7 +121,7 @@ func (c *campaign) fail(ctx context.Context, e *entry, at place, f *bench.Failur
 		return
 	}
 	c.record(ctx, bench.Measurement{
-		Campaign: c.bench.ID, Round: at.round, Position: at.position,
+		Campaign: c.bench.ID, Round: at.round, Position: at.position, Attempt: at.attempt,
 		Target: e.Target, Started: time.Now().UTC(), Failure: f,
 	})
 }

@@ -26,8 +26,9 @@ const (
 
 // Names of protocols with a fixed meaning.
 const (
-	ProtocolClassic = "classic" // the publication's
-	ProtocolCustom  = "custom"  // parameters given by flag, under no name of their own
+	ProtocolClassic  = "classic"  // the publication's
+	ProtocolAdaptive = "adaptive" // as many rounds as the precision needs
+	ProtocolCustom   = "custom"   // parameters given by flag, under no name of their own
 )
 
 // Protocol is a named block of parameters. Two campaigns are comparable only
@@ -41,6 +42,12 @@ type Protocol struct {
 	Order       Order         `json:"order" yaml:"order"`
 	Warmup      time.Duration `json:"-" yaml:"warmup"` // load before each measurement, not counted
 	Engine      string        `json:"engine" yaml:"engine"`
+
+	// What adaptive protocols add. All are 0 elsewhere and then no part of the
+	// hash, so that a protocol from before they existed stays the same one.
+	Restart   int           `json:"restart,omitempty" yaml:"restart"`     // servers are started anew every so many rounds; 0: never
+	Precision float64       `json:"precision,omitempty" yaml:"precision"` // the campaign ends when the 95 % interval of every ratio is no wider than ± this share; 0: after Rounds
+	Limit     time.Duration `json:"-" yaml:"limit"`                       // time that a target may take, on average, before the campaign ends all the same; 0: Rounds alone limit it
 }
 
 // Classic is the protocol of the publication, with restbench's own engine.
@@ -90,6 +97,9 @@ func (p Protocol) Validate() error {
 	case p.Warmup < 0 || p.Warmup > time.Hour:
 		return fmt.Errorf("protocol: warmup is %s, must be 0s to 1h", p.Warmup)
 	}
+	if err := p.validateAdaptive(); err != nil {
+		return err
+	}
 	return p.validateWords()
 }
 
@@ -125,12 +135,13 @@ type protocolFields struct {
 	protocolAlias
 	Duration float64 `json:"duration_seconds"`
 	Warmup   float64 `json:"warmup_seconds"`
+	Limit    float64 `json:"limit_seconds,omitempty"`
 }
 
 type protocolAlias Protocol // without methods, so that encoding does not recurse
 
 func (p Protocol) fields() protocolFields {
-	return protocolFields{protocolAlias(p), p.Duration.Seconds(), p.Warmup.Seconds()}
+	return protocolFields{protocolAlias(p), p.Duration.Seconds(), p.Warmup.Seconds(), p.Limit.Seconds()}
 }
 
 // MarshalJSON writes durations as seconds and adds the hash.
@@ -148,7 +159,7 @@ func (p *Protocol) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*p = Protocol(f.protocolAlias)
-	p.Duration, p.Warmup = seconds(f.Duration), seconds(f.Warmup)
+	p.Duration, p.Warmup, p.Limit = seconds(f.Duration), seconds(f.Warmup), seconds(f.Limit)
 	return nil
 }
 
