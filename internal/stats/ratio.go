@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"errors"
-	"math"
-)
+import "errors"
 
 // Ratio says how many times a is b.
 type Ratio struct {
@@ -27,20 +24,9 @@ var ErrUndefinedRatio = errors.New("ratio of pairs is undefined")
 // means differs from it by about half the difference of the squared coefficients
 // of variation (at 5 % and 2 %: by 0.1 %).
 func PairedRatio(a, b []float64) (Ratio, error) {
-	if len(a) != len(b) || len(a) == 0 {
-		return Ratio{}, ErrUndefinedRatio
+	logs, err := logRatios(a, b)
+	if err != nil {
+		return Ratio{}, err
 	}
-	logs := make([]float64, len(a))
-	for i := range a {
-		if !(a[i] > 0 && b[i] > 0) {
-			return Ratio{}, ErrUndefinedRatio
-		}
-		logs[i] = math.Log(a[i] / b[i])
-	}
-	s := Summarize(logs)
-	r := Ratio{N: s.N, Estimate: math.Exp(s.Mean)}
-	if s.CI95 != nil {
-		r.CI95 = &Interval{math.Exp(s.CI95.Low), math.Exp(s.CI95.High)}
-	}
-	return r, nil
+	return ratioOf(Summarize(logs)), nil
 }
