@@ -60,24 +60,12 @@ func (r *Row) relateTo(base *series, s groups) {
 	}
 	relative := r.RequestsPerSecond.Mean / base.mean()
 	r.Relative = &relative
-	mine, its := pairs(s.series(r.Target).chosen, base.chosen)
-	ratio, err := stats.PairedRatio(mine, its)
+	mine, its := pairs(s.series(r.Target).chosen, base.chosen, s.protocol)
+	ratio, err := s.ratio(mine, its)
 	if err != nil {
 		return // no common round, or one without a request: no interval
 	}
 	r.RelativePairs, r.RelativeCI95 = ratio.N, interval(ratio.CI95)
-}
-
-// pairs is the values of the rounds that both have.
-func pairs(a, b []bench.Measurement) (as, bs []float64) {
-	for _, m := range a {
-		i := slices.IndexFunc(b, func(o bench.Measurement) bool { return o.Round == m.Round })
-		if i >= 0 {
-			as = append(as, m.RequestsPerSecond())
-			bs = append(bs, b[i].RequestsPerSecond())
-		}
-	}
-	return as, bs
 }
 
 // base is the slowest of a field, or nil with the reason if it cannot be one.
@@ -121,11 +109,11 @@ func (s groups) series(t bench.Target) *series {
 	return s.targets[i]
 }
 
-// fields in the campaign's order.
+// fields in the campaign's order. Controls are not ranked and have none.
 func (s groups) fields() []field {
 	var fields []field
 	for _, t := range s.targets {
-		if f := fieldOf(t.Target); !slices.Contains(fields, f) {
+		if f := fieldOf(t.Target); !t.Target.Control() && !slices.Contains(fields, f) {
 			fields = append(fields, f)
 		}
 	}

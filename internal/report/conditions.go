@@ -14,8 +14,8 @@ import (
 func Conditions(r Result) []string {
 	h := r.Campaign
 	lines := []string{
-		fmt.Sprintf("Campaign %d (%s, %s), %s, %d of %s complete.", h.ID, h.Kind, h.State,
-			h.Started.UTC().Format("2006-01-02 15:04 UTC"), h.Rounds, plural(h.Protocol.Rounds, "round")),
+		fmt.Sprintf("Campaign %d (%s, %s), %s, %s.", h.ID, h.Kind, h.State,
+			h.Started.UTC().Format("2006-01-02 15:04 UTC"), describeRounds(h)),
 		"Protocol " + describeProtocol(h) + ".",
 		"Machine: " + describeMachine(h) + ".",
 	}
@@ -39,8 +39,8 @@ func describeProtocol(h Header) string {
 	if p.Order == bench.OrderShuffled {
 		order += fmt.Sprintf(" (seed %d)", h.Seed)
 	}
-	return fmt.Sprintf("%s: %s of %s, %s, %s, %s, %s, engine %s", p.Name, plural(p.Rounds, "round"), p.Duration,
-		plural(p.Threads, "thread"), plural(p.Connections, "connection"), order, warm, engineNames(h))
+	return fmt.Sprintf("%s: %s%s of %s, %s, %s, %s, %s%s, engine %s", p.Name, atMost(p), plural(p.Rounds, "round"), p.Duration,
+		plural(p.Threads, "thread"), plural(p.Connections, "connection"), order, warm, describeAdaptive(p), engineNames(h))
 }
 
 // describeTime says how much of a finished campaign's time was load.

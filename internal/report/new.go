@@ -23,11 +23,15 @@ func New(c bench.Campaign, ms []bench.Measurement) Result {
 func NewWithBases(c bench.Campaign, ms []bench.Measurement, bases map[string]string) Result {
 	s := group(c, ms)
 	r := Result{
-		Campaign: header(c, s, ms), Results: []Row{}, Missing: []Missing{}, Failures: failures(ms), Notes: s.notes(),
+		Campaign: header(c, s, ms), Results: []Row{}, Missing: []Missing{}, Controls: []Row{}, Failures: failures(ms), Notes: s.notes(),
 	}
 	for _, t := range s.targets {
 		if len(t.chosen) == 0 {
 			r.Missing = append(r.Missing, Missing{t.Target.String(), t.Target, marks(t, s.rounds, nil)})
+			continue
+		}
+		if t.Target.Control() {
+			r.Controls = append(r.Controls, newRow(c, t, s.rounds))
 			continue
 		}
 		r.Results = append(r.Results, newRow(c, t, s.rounds))
@@ -102,6 +106,7 @@ type groups struct {
 	targets []*series // in the campaign's order
 	rounds  int       // how many rounds count
 	partial bool      // not one of them is complete: a target may still be missing
+	protocol bench.Protocol
 	left    int       // measurements of an incomplete round, which do not count
 }
 
@@ -113,7 +118,7 @@ type series struct {
 }
 
 func group(c bench.Campaign, ms []bench.Measurement) groups {
-	s := groups{rounds: c.Rounds, partial: c.Rounds == 0 && c.State != bench.StateFinished}
+	s := groups{protocol: c.Protocol, rounds: c.Rounds, partial: c.Rounds == 0 && c.State != bench.StateFinished}
 	by := map[bench.Target]*series{}
 	add := func(p bench.Participant) {
 		if by[p.Target] == nil {

@@ -11,7 +11,7 @@ import (
 // newRow is everything about a target but its place among the others. t has at
 // least one chosen measurement.
 func newRow(c bench.Campaign, t *series, rounds int) Row {
-	rates := stats.Summarize(values(t.chosen, bench.Measurement.RequestsPerSecond))
+	rates, starts := summarize(c.Protocol, t.chosen)
 	latency := newLatency(t.chosen)
 	return Row{
 		Name: t.Target.String(), Target: t.Target,
@@ -19,6 +19,9 @@ func newRow(c bench.Campaign, t *series, rounds int) Row {
 		Serving: t.Target.Serving, Workload: t.Target.Workload,
 		Version: t.Versions.Framework, Server: t.Versions.Server, Python: t.Versions.Python,
 		Rounds:            rates.N,
+		Starts:            starts.Starts,
+		WithinStarts:      starts.Within,
+		BetweenStarts:     starts.Between,
 		RequestsPerSecond: Estimate{rates.Mean, rates.Stddev, interval(rates.CI95)},
 		LatencySeconds:    latency.seconds,
 		Errors:            errorCounts(t.all),

@@ -25,11 +25,14 @@ type Column struct {
 }
 
 // Tables is the result as people read it: for each edition the publication's
-// two tables, then what failed.
+// two tables, then the controls and what failed.
 func Tables(r Result) []Table {
 	var tables []Table
 	for _, rows := range byEdition(r.Results) {
 		tables = append(tables, rateTable(rows), relativeTable(rows))
+	}
+	if len(r.Controls) > 0 {
+		tables = append(tables, controlTable(r.Controls))
 	}
 	if len(r.Failures) > 0 {
 		tables = append(tables, failureTable(r.Failures))
@@ -83,6 +86,7 @@ func rateTable(rows []Row) Table {
 			latencyCell(r, "p50"), latencyCell(r, "p99"), limitCell(r),
 		})
 	}
+	t.Notes = append(t.Notes, startNote(rows)...)
 	t.Notes = append(t.Notes, limitNotes(rows)...)
 	return t
 }

@@ -138,3 +138,11 @@ const MinStarts = 6
 func Known(log *Interval, starts int, precision float64) bool {
 	return log != nil && starts >= MinStarts && (log.High-log.Low)/2 <= math.Log1p(precision)
 }
+
+// LogCI95 is the interval of the logarithm of the ratio, nil where there is none.
+func (r Ratio) LogCI95() *Interval {
+	if r.CI95 == nil {
+		return nil
+	}
+	return &Interval{math.Log(r.CI95.Low), math.Log(r.CI95.High)}
+}
