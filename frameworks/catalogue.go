@@ -102,7 +102,7 @@ func (c *Catalogue) addFrameworks(s source) error {
 		return fmt.Errorf("read the folder of frameworks %s: %w", s.shown, err)
 	}
 	for _, folder := range folders {
-		if !isDir(s.files, folder) || hidden(folder.Name()) {
+		if !isDir(s.files, folder) || hidden(folder.Name()) || s.dir == "" && folder.Name() == controlFolder {
 			continue
 		}
 		f, err := c.readFramework(s, folder.Name())

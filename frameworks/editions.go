@@ -18,7 +18,7 @@ func parseEditions(d document, before []bench.Edition) ([]bench.Edition, error) 
 	if err := d.decode(&editions); err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{bench.EditionOwn: true} // the user's targets; no set of versions
+	seen := map[string]bool{bench.EditionOwn: true, bench.EditionControl: true} // the user's targets and our own servers; no sets of versions
 	for _, e := range before {
 		seen[e.Name] = true
 	}

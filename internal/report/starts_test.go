@@ -1,9 +1,10 @@
-package report
+package report_test
 
 import (
 	"testing"
 
 	"restbench/internal/bench"
+	"restbench/internal/report"
 )
 
 // adaptive is a campaign of n rounds in which a is about twice as fast as b, and
@@ -12,22 +13,13 @@ func adaptive(rounds int, deviation, noise float64) (bench.Campaign, []bench.Mea
 	c := bench.Campaign{Protocol: bench.Adaptive(), Rounds: rounds, State: bench.StateRunning}
 	var ms []bench.Measurement
 	for _, name := range []string{"a", "b"} {
-		c.Participants = append(c.Participants, bench.Participant{Target: target(name)})
+		c.Participants = append(c.Participants, bench.Participant{Target: target(name, "current")})
 	}
 	for round := 1; round <= rounds; round++ {
 		start, sign := float64(c.Protocol.Start(round)%3-1), float64(round%2*2-1)
-		ms = append(ms, measured("a", round, 2000*(1+deviation*start+noise*sign)), measured("b", round, 1000))
+		ms = append(ms, measured(target("a", "current"), round, 2000*(1+deviation*start+noise*sign)), measured(target("b", "current"), round, 1000))
 	}
 	return c, ms
-}
-
-func target(name string) bench.Target {
-	return bench.Target{Framework: name, Edition: "current", Serving: bench.ServingDocumented, Workload: bench.WorkloadHello}
-}
-
-func measured(name string, round int, rate float64) bench.Measurement {
-	return bench.Measurement{Round: round, Target: target(name),
-		Load: bench.Load{Engine: "native 1", Requests: int64(rate * 1000), Duration: 1000e9}}
 }
 
 func TestEnough(t *testing.T) {
@@ -44,7 +36,7 @@ func TestEnough(t *testing.T) {
 		{"starts differ, for long", 80, 0.05, 0, true},
 	} {
 		campaign, ms := adaptive(c.rounds, c.deviation, c.noise)
-		if got := Enough(campaign, ms); got != c.want {
+		if got := report.Enough(campaign, ms); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -53,20 +45,20 @@ func TestEnough(t *testing.T) {
 // Who is faster, or by how much, changes nothing about when a campaign ends.
 func TestEnoughDoesNotLookAtDifferences(t *testing.T) {
 	campaign, ms := adaptive(12, 0.02, 0.01)
-	want := Enough(campaign, ms)
+	want := report.Enough(campaign, ms)
 	for i := range ms {
 		if ms[i].Target.Framework == "a" {
 			ms[i].Load.Requests *= 10
 		}
 	}
-	if got := Enough(campaign, ms); got != want {
+	if got := report.Enough(campaign, ms); got != want {
 		t.Errorf("%v, want %v as with the smaller difference", got, want)
 	}
 }
 
 func TestIntervalsRestOnStarts(t *testing.T) {
 	campaign, ms := adaptive(12, 0.1, 0)
-	r := New(campaign, ms)
+	r := report.New(campaign, ms)
 	row := r.Results[0]
 	if row.Starts != 6 || row.BetweenStarts == nil || row.WithinStarts == nil {
 		t.Fatalf("%+v", row)
@@ -75,7 +67,7 @@ func TestIntervalsRestOnStarts(t *testing.T) {
 		t.Errorf("between starts %.0f, within %.0f; all of the spread lies between", *row.BetweenStarts, *row.WithinStarts)
 	}
 	campaign.Protocol.Restart = 0
-	narrower := New(campaign, ms).Results[0].RelativeCI95
+	narrower := report.New(campaign, ms).Results[0].RelativeCI95
 	if wide := row.RelativeCI95; wide.High()-wide.Low() <= narrower.High()-narrower.Low() {
 		t.Errorf("interval over starts %v is not wider than the one over rounds %v", wide, narrower)
 	}
@@ -86,37 +78,36 @@ func TestControlsAreNeverRanked(t *testing.T) {
 	slow := bench.ControlTarget(bench.ControlWSGI)
 	campaign.Participants = append(campaign.Participants, bench.Participant{Target: slow})
 	for round := 1; round <= 12; round++ {
-		m := measured("", round, 10)
-		m.Target = slow
+		m := measured(slow, round, 10)
 		ms = append(ms, m)
 	}
-	r := New(campaign, ms)
+	r := report.New(campaign, ms)
 	if len(r.Results) != 2 || len(r.Controls) != 1 || r.Controls[0].Target != slow {
 		t.Fatalf("results %+v, controls %+v", r.Results, r.Controls)
 	}
 	if r.Controls[0].Relative != nil || r.Controls[0].Base != nil || *r.Results[0].Base != "b" || len(r.Bases()) != 1 {
 		t.Errorf("a control takes part in the ranking: %+v, bases %v", r.Controls[0], r.Bases())
 	}
-	tables := Tables(r)
+	tables := report.Tables(r)
 	if last := tables[len(tables)-1]; len(last.Rows) != 1 || last.Rows[0][0] != bench.ControlWSGI {
 		t.Errorf("the last table is %+v, want the controls", last)
 	}
 }
 
 func TestHostIndex(t *testing.T) {
-	rates := func(a, b, control float64, version string) Rates {
-		return Rates{target("a"): {"1", a}, target("b"): {version, b}, bench.ControlTarget("go"): {"", control}, bench.ControlTarget("wsgi"): {"", control}}
+	rates := func(a, b, control float64, version string) report.Rates {
+		return report.Rates{target("a", "current"): {"1", a}, target("b", "current"): {version, b}, bench.ControlTarget("go"): {"", control}, bench.ControlTarget("wsgi"): {"", control}}
 	}
-	before := []Rates{rates(100, 50, 10, "1"), rates(100, 50, 10, "1"), rates(100, 50, 10, "1")}
-	index := HostIndex(before, rates(80, 40, 8, "1"))
+	before := []report.Rates{rates(100, 50, 10, "1"), rates(100, 50, 10, "1"), rates(100, 50, 10, "1")}
+	index := report.HostIndex(before, rates(80, 40, 8, "1"))
 	if index == nil || *index < 0.799 || *index > 0.801 {
 		t.Errorf("a machine at 80 %%: %v", index)
 	}
 	// b was upgraded: it tells nothing about the machine.
-	if index := HostIndex(before, rates(100, 5, 10, "2")); index == nil || *index < 0.999 || *index > 1.001 {
+	if index := report.HostIndex(before, rates(100, 5, 10, "2")); index == nil || *index < 0.999 || *index > 1.001 {
 		t.Errorf("an upgrade: %v, want 1", index)
 	}
-	if index := HostIndex(nil, rates(100, 50, 10, "1")); index != nil {
+	if index := report.HostIndex(nil, rates(100, 50, 10, "1")); index != nil {
 		t.Errorf("without a history: %v", *index)
 	}
 }
