@@ -18,13 +18,13 @@ func (d *daemon) announce() {
 	p := d.current.Load()
 	perDay := p.campaignsPerDay()
 	load := p.load()
-	measurements := perDay * p.choice.size() * p.config.Protocol.Rounds
+	measurements := perDay * p.choice.measured() * p.config.Protocol.Rounds
 	d.log.Info().
 		Int("targets", p.choice.size()).
 		Str("protocol", p.config.Protocol.Name).
 		Str("engine", p.config.Protocol.Engine).
 		Str("schedule", p.config.Schedule).
-		Msgf("one campaign is %s of load on %d targets", load.Round(time.Second), p.choice.size())
+		Msgf("one campaign is %s%s of load on %d targets and %d controls", atMost(p.config.Protocol), load.Round(time.Second), p.choice.size(), p.choice.controls.size())
 	d.log.Info().Msgf("cost: %s of load a day in %d campaigns, about %d MB of disk a year, %d series",
 		(load * time.Duration(perDay)).Round(time.Second), perDay, measurements*365*store.EstimatedBytesPerMeasurement/1_000_000, exporter.Series(p.choice.size()))
 	for _, address := range d.server.Addrs() {

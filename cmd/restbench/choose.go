@@ -15,9 +15,19 @@ import (
 type choice struct {
 	entries []frameworks.Entry
 	own     []config.Target
+	controls controls // beside what was chosen; never ranked
 }
 
+// size is the number of what was chosen; controls come on top in each round.
 func (c choice) size() int { return len(c.entries) + len(c.own) }
+
+// measured is the number of targets in a round, controls included.
+func (c choice) measured() int { return c.size() + c.controls.size() }
+
+// participants are all targets of a campaign, in their order.
+func (c choice) participants() []bench.Target {
+	return append(c.targets(), c.controls.targets()...)
+}
 
 func (c choice) targets() []bench.Target {
 	var all []bench.Target
@@ -47,7 +57,8 @@ func (s *session) choose(cfg config.Config) (choice, error) {
 	if chosen.size() == 0 {
 		return choice{}, errors.New("nothing to measure: no framework and no target is chosen")
 	}
-	return chosen, nil
+	chosen.controls, err = chooseControls(catalogue, cfg.Controls)
+	return chosen, err
 }
 
 // ownFirst takes the names of own targets out of names; all own targets are

@@ -180,7 +180,7 @@ func sameTargets(c bench.Campaign, chosen choice) bool {
 	for _, p := range c.Participants {
 		took = append(took, p.Target)
 	}
-	return slices.Equal(took, chosen.targets())
+	return slices.Equal(took, chosen.participants())
 }
 
 func (d *daemon) lastFinished(ctx context.Context) (*bench.Campaign, error) {
@@ -208,7 +208,7 @@ func (d *daemon) campaign(ctx context.Context) error {
 	})
 	done, err := runner.Run(ctx, scheduler.Request{
 		Kind: bench.KindScheduled, Protocol: p.config.Protocol, Seed: newSeed(),
-		Entrants: entrants(p.environments, p.choice.entries, p.choice.own),
+		Entrants: p.choice.entrants(p.environments),
 	})
 	d.prune(p)
 	if done.ID != 0 {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -39,7 +40,7 @@ func (c *installCommand) run(ctx context.Context) error {
 		return err
 	}
 	m := c.environments(k, cfg.Pythons, func(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) })
-	return c.installAll(ctx, entrants(m, chosen.entries, nil))
+	return c.installAll(ctx, entrants(m, slices.Concat(chosen.entries, chosen.controls.entries), nil))
 }
 
 // installAll prepares all, several at once, and tells which could not be.

@@ -106,6 +106,15 @@ func entrants(m *environment.Manager, entries []frameworks.Entry, own []config.T
 	return all
 }
 
+// entrants are those of a campaign: what was chosen, then the controls.
+func (c choice) entrants(m *environment.Manager) []scheduler.Entrant {
+	all := entrants(m, c.entries, c.own)
+	if c.controls.constant {
+		all = append(all, constantEntrant())
+	}
+	return append(all, entrants(m, c.controls.entries, nil)...)
+}
+
 func preparer(m *environment.Manager, e frameworks.Entry) func(context.Context) (scheduler.Prepared, error) {
 	return func(ctx context.Context) (scheduler.Prepared, error) {
 		installed, err := m.Prepare(ctx, e.Recipe)

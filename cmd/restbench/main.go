@@ -15,6 +15,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // schedules may name a zone where the system has none
 
+	"restbench/internal/control"
 	"restbench/internal/load"
 	"restbench/internal/process"
 )
@@ -42,6 +43,8 @@ func program(args []string, io streams) int {
 		switch args[0] {
 		case "__engine":
 			return load.Engine(io.in, io.out)
+		case control.Command:
+			return control.Serve(args[1:])
 		case "__guard":
 			return process.Guard(args[1:])
 		}

@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
-		case "__engine", "__guard":
+		case "__engine", "__guard", "__control":
 			os.Exit(program(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 		case "__server":
 			os.Exit(testServer(os.Args[2]))
@@ -74,7 +74,7 @@ func ownTargets(t *testing.T, names ...string) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	b.WriteString("editions: []\nprotocol: {name: short, rounds: 2, duration: 200ms, threads: 1, connections: 4}\ntargets:\n")
+	b.WriteString("editions: []\ncontrols: [go]\nprotocol: {name: short, rounds: 2, duration: 200ms, threads: 1, connections: 4}\ntargets:\n")
 	for _, name := range names {
 		fmt.Fprintf(&b, "  - name: %s\n    version: '1'\n    command: [%q, __server, '{port}']\n    expect: {content_type: text/plain, body: %s}\n", name, self, testAnswer)
 	}

@@ -67,7 +67,7 @@ func (s *session) where(err error) error {
 func (p *plan) nextSlot() time.Time { return p.schedule.Next(time.Now().UTC()) }
 
 // load is how long one campaign loads the machine.
-func (p *plan) load() time.Duration { return campaignLoad(p.config.Protocol, p.choice.size()) }
+func (p *plan) load() time.Duration { return campaignLoad(p.config.Protocol, p.choice.measured()) }
 
 func campaignLoad(p bench.Protocol, targets int) time.Duration {
 	return time.Duration(p.Rounds*targets) * (p.Duration + p.Warmup)

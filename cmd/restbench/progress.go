@@ -70,7 +70,7 @@ func (p *progress) begin() {
 }
 
 func (p *progress) measured(m bench.Measurement) {
-	if m.Round > 0 {
+	if m.Round > 0 && m.Attempt == 0 {
 		p.done++
 	}
 	p.drop(m)

@@ -31,10 +31,13 @@ type protocolFlags struct {
 	rounds, threads, connections given[int]
 	duration, warmup             given[time.Duration]
 	order, engine                given[string]
+	restart                      given[int]
+	precision                    given[float64]
+	limit                        given[time.Duration]
 }
 
 func (f *protocolFlags) register(c *kingpin.CmdClause) {
-	c.Flag("protocol", "Protocol: classic, or the name of the one in the configuration file.").PlaceHolder("NAME").StringVar(&f.name)
+	c.Flag("protocol", "Protocol: classic, adaptive, or the name of the one in the configuration file.").PlaceHolder("NAME").StringVar(&f.name)
 	c.Flag("rounds", "How often every target is measured.").PlaceHolder("N").IsSetByUser(&f.rounds.set).IntVar(&f.rounds.value)
 	c.Flag("duration", "Length of one measurement.").Short('d').PlaceHolder("10s").IsSetByUser(&f.duration.set).DurationVar(&f.duration.value)
 	c.Flag("threads", "Threads of the load engine.").Short('t').PlaceHolder("N").IsSetByUser(&f.threads.set).IntVar(&f.threads.value)
@@ -42,6 +45,9 @@ func (f *protocolFlags) register(c *kingpin.CmdClause) {
 	c.Flag("order", "Order within a round: fixed, rotated or shuffled.").PlaceHolder("ORDER").IsSetByUser(&f.order.set).StringVar(&f.order.value)
 	c.Flag("warmup", "Load before each measurement that is not counted.").PlaceHolder("0s").IsSetByUser(&f.warmup.set).DurationVar(&f.warmup.value)
 	c.Flag("engine", "Load engine: native, or wrk where it is installed.").PlaceHolder("ENGINE").IsSetByUser(&f.engine.set).StringVar(&f.engine.value)
+	c.Flag("restart", "Start the servers anew every so many rounds; 0: never.").PlaceHolder("N").IsSetByUser(&f.restart.set).IntVar(&f.restart.value)
+	c.Flag("precision", "End when every ratio is known to plus or minus this share (0.03 is 3 %); 0: after all rounds.").PlaceHolder("SHARE").IsSetByUser(&f.precision.set).Float64Var(&f.precision.value)
+	c.Flag("limit", "End all the same after this time a target, on average; 0s: no limit.").PlaceHolder("100s").IsSetByUser(&f.limit.set).DurationVar(&f.limit.value)
 }
 
 // apply gives the protocol that file and flags ask for together. Parameters that
@@ -52,8 +58,10 @@ func (f *protocolFlags) apply(c config.Config) (bench.Protocol, error) {
 	case "", p.Name:
 	case bench.ProtocolClassic:
 		p = bench.Classic()
+	case bench.ProtocolAdaptive:
+		p = bench.Adaptive()
 	default:
-		return p, &usageError{fmt.Errorf("unknown protocol %q; there are classic%s", f.name, named(c.Protocol))}
+		return p, &usageError{fmt.Errorf("unknown protocol %q; there are classic, adaptive%s", f.name, named(c.Protocol))}
 	}
 	f.engine.over(&p.Engine)
 	before := p
@@ -73,13 +81,16 @@ func (f *protocolFlags) override(p *bench.Protocol) {
 	f.threads.over(&p.Threads)
 	f.connections.over(&p.Connections)
 	f.warmup.over(&p.Warmup)
+	f.restart.over(&p.Restart)
+	f.precision.over(&p.Precision)
+	f.limit.over(&p.Limit)
 	if f.order.set {
 		p.Order = bench.Order(f.order.value)
 	}
 }
 
 func named(p bench.Protocol) string {
-	if p.Name == bench.ProtocolClassic {
+	if p.Name == bench.ProtocolClassic || p.Name == bench.ProtocolAdaptive {
 		return ""
 	}
 	return " and " + p.Name

@@ -64,7 +64,7 @@ func earlierBases(ctx context.Context, history *store.Store, c bench.Campaign) (
 func editions(c bench.Campaign) map[string]bool {
 	names := map[string]bool{}
 	for _, p := range c.Participants {
-		if p.Target.Edition != bench.EditionOwn {
+		if p.Target.Edition != bench.EditionOwn && !p.Target.Control() {
 			names[p.Target.Edition] = true
 		}
 	}

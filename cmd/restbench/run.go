@@ -80,13 +80,13 @@ func (c *runCommand) run(ctx context.Context) error {
 	if err := checkEngine(protocol.Engine); err != nil {
 		return err
 	}
-	tell := newProgress(c.err, protocol, plan.size())
+	tell := newProgress(c.err, protocol, plan.measured())
 	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
 	m := c.environments(k, cfg.Pythons, tell.Detail)
-	return c.campaign(ctx, k, tell, campaignPlan{cfg, protocol, entrants(m, plan.entries, plan.own)})
+	return c.campaign(ctx, k, tell, campaignPlan{cfg, protocol, plan.entrants(m)})
 }
 
 // campaignPlan is all that is known before a campaign begins.

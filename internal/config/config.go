@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,6 +27,7 @@ type Config struct {
 	Pinning    string         `yaml:"pinning"` // auto, none, or server=0;client=1
 	Pythons    []string       `yaml:"pythons"` // paths of interpreters to consider first
 	Targets    []Target       `yaml:"targets"` // edition "own"
+	Controls   []string       `yaml:"controls"` // of restbench's own servers, which take part in every campaign
 }
 
 // Target is a server of the user's own.
@@ -45,6 +48,7 @@ func Default() Config {
 		Editions: []string{bench.EditionCurrent},
 		Protocol: bench.Classic(),
 		Pinning:  "auto",
+		Controls: bench.Controls(),
 	}
 }
 
@@ -64,7 +68,7 @@ func Load(path string) (Config, error) {
 // Parse is Load for text that was read before; path is for errors only.
 func Parse(path string, text []byte) (Config, error) {
 	c := Default()
-	c.Protocol.Name = ""
+	c.Protocol = startFrom(text)
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
@@ -92,5 +96,27 @@ func (c *Config) complete() error {
 	if len(c.Editions) == 0 && len(c.Targets) == 0 {
 		return errors.New("editions: nothing to measure; name an edition or targets")
 	}
+	for _, name := range c.Controls {
+		if !slices.Contains(bench.Controls(), name) {
+			return fmt.Errorf("controls: %q is none; there are %s", name, strings.Join(bench.Controls(), ", "))
+		}
+	}
 	return validateTargets(c.Targets)
+}
+
+// startFrom gives the protocol whose parameters hold where the file gives none:
+// adaptive's for the one of that name, else classic's. Its name is left open.
+// Mistakes in text are for the strict reading to tell.
+func startFrom(text []byte) bench.Protocol {
+	var named struct {
+		Protocol struct {
+			Name string `yaml:"name"`
+		} `yaml:"protocol"`
+	}
+	p := bench.Classic()
+	if err := yaml.Unmarshal(text, &named); err == nil && named.Protocol.Name == bench.ProtocolAdaptive {
+		p = bench.Adaptive()
+	}
+	p.Name = ""
+	return p
 }

@@ -68,14 +68,16 @@ func TestATargetNeedsOnlyNameAndCommand(t *testing.T) {
 func TestBadFilesAreToldInOneLine(t *testing.T) {
 	tests := map[string]string{
 		"missing.yml":                 "read configuration: open testdata/missing.yml: no such file or directory",
-		"invalid-unknown-key.yml":     `testdata/invalid-unknown-key.yml:3: unknown key "roundz" (known here: name, rounds, duration, threads, connections, order, warmup, engine)`,
-		"invalid-unknown-top-key.yml": `testdata/invalid-unknown-top-key.yml:1: unknown key "shedule" (known here: schedule, editions, frameworks, protocol, pinning, pythons, targets)`,
+		"invalid-unknown-key.yml":     `testdata/invalid-unknown-key.yml:3: unknown key "roundz" (known here: name, rounds, duration, threads, connections, order, warmup, engine, restart, precision, limit)`,
+		"invalid-unknown-top-key.yml": `testdata/invalid-unknown-top-key.yml:1: unknown key "shedule" (known here: schedule, editions, frameworks, protocol, pinning, pythons, targets, controls)`,
 		"invalid-rounds-word.yml":     "testdata/invalid-rounds-word.yml:2: cannot unmarshal !!str `many` into int",
 		"invalid-unnamed-protocol.yml": `testdata/invalid-unnamed-protocol.yml: protocol: these are not the parameters of "classic"; ` +
 			`give them a name of their own (name: ...)`,
 		"invalid-classic-changed.yml": `testdata/invalid-classic-changed.yml: protocol: "classic" is the publication's ` +
 			`(10 rounds of 10s, 5 threads, 20 connections, fixed order, no warm-up); give other parameters another name`,
 		"invalid-no-rounds.yml":     "testdata/invalid-no-rounds.yml: protocol: rounds is 0, must be 1 to 10000",
+		"invalid-control.yml":       `testdata/invalid-control.yml: controls: "rust" is none; there are go, wsgi, asgi`,
+		"invalid-precision.yml":     "testdata/invalid-precision.yml: protocol: precision is 3, must be 0 (all rounds) to below 1; 0.03 is 3 %",
 		"invalid-order.yml":         `testdata/invalid-order.yml: protocol: order is "random", must be fixed, rotated or shuffled`,
 		"invalid-engine.yml":        `testdata/invalid-engine.yml: protocol: engine is "ab", must be native or wrk`,
 		"invalid-wrk-duration.yml":  "testdata/invalid-wrk-duration.yml: protocol: duration is 500ms and warmup 0s, wrk measures whole seconds only",
@@ -142,5 +144,18 @@ func TestTheDocumentedExampleNamesEveryKey(t *testing.T) {
 				t.Errorf("key %s of %T is not in the example", key, value)
 			}
 		}
+	}
+}
+
+func TestAdaptiveNeedsOnlyItsName(t *testing.T) {
+	c, err := Parse("f", []byte("protocol: {name: adaptive}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(bench.Adaptive(), c.Protocol); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := Parse("f", []byte("protocol: {name: adaptive, rounds: 5}")); err == nil {
+		t.Error("adaptive with other parameters is accepted")
 	}
 }
