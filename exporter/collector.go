@@ -32,10 +32,10 @@ func Series(targets int) int {
 		infos     = 2                  // target_info, base_info
 		responses = 1
 		campaign  = 6
-		rest      = 1 + 2 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
+		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
 	)
 	labelled := len(report.Limits()) + len(bench.ErrorKinds()) + len(bench.Stages()) + len(bench.InvalidReasons())
-	return targets*(rows+state+histogram+infos+responses+labelled) + campaign + slots + rest + foreign
+	return targets*(rows+state+histogram+infos+responses+labelled) + campaign + slots + rest + len(bench.Controls()) + foreign
 }
 
 func (e *Exporter) register() error {
@@ -119,6 +119,12 @@ func (c *collection) results() {
 		if i := find(c.now.targets, row.Target); i >= 0 {
 			c.row(row, c.now.targets[i].labels)
 		}
+	}
+	for _, row := range c.now.shown.result.Controls {
+		c.gauge(c.controls, row.RequestsPerSecond.Mean, clean(row.Framework)...)
+	}
+	if index := c.now.shown.index; index != nil {
+		c.gauge(c.index, *index)
 	}
 	if c.now.shown.conditions.known {
 		c.gauge(c.steal, c.now.shown.conditions.steal)

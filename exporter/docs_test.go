@@ -88,7 +88,9 @@ func checkUnit(t *testing.T, name, unit string) {
 func exposed(t *testing.T) map[string]string {
 	t.Helper()
 	e := newExporter(t, options())
-	playWhole(e, 1)
+	for id := range int64(4) {
+		playControls(e, id+1, 1)
+	}
 	families, err := e.options.Registry.Gather()
 	if err != nil {
 		t.Fatal(err)

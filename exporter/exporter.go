@@ -47,6 +47,7 @@ func New(options Options) (*Exporter, error) {
 		targets:  newTargets(options.Targets, options.Protocol.Label(), now, nil),
 		machine:  options.Machine,
 		bases:    maps.Clone(options.Bases),
+		earlier:  slices.Clone(options.Earlier),
 		skipped:  newTally(append(slices.Clone(options.SkipReasons), otherReason)),
 		reloaded: now,
 	}
@@ -116,7 +117,7 @@ func (e *Exporter) SetTargets(protocol bench.Protocol, targets []bench.Target) {
 	e.update(func(s snapshot) snapshot {
 		old := s.targets
 		if protocol.Hash() != s.protocol.Hash() {
-			old, s.shown, s.bases = nil, nil, map[string]string{}
+			old, s.shown, s.bases, s.earlier = nil, nil, map[string]string{}, nil
 		}
 		s.protocol = protocol
 		s.targets = newTargets(targets, protocol.Label(), e.options.Now(), old)

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"restbench/internal/bench"
+	"restbench/internal/report"
 )
 
 // defaultMaxRequests is how many scrapes, and how many pages, are answered at
@@ -37,6 +38,9 @@ type Options struct {
 	// Bases are the bases of editions in earlier campaigns, used where that
 	// campaign does not tell one.
 	Bases map[string]string
+	// Earlier is what the finished campaigns before that one measured, oldest first:
+	// of the same protocol, on the same machine.
+	Earlier []report.Rates
 	// Reload reads the configuration anew and calls SetTargets.
 	Reload func() error
 	// StoreStatus and Next are asked at every scrape: they answer from memory.

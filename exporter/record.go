@@ -114,11 +114,12 @@ func (s snapshot) restore(c bench.Campaign, measurements []bench.Measurement) sn
 // finish shows a finished campaign, unless its protocol is another than the
 // configured one. A campaign without a single number is no success.
 func (s snapshot) finish(c bench.Campaign, measurements []bench.Measurement) snapshot {
-	if slices.ContainsFunc(measurements, bench.Measurement.Valid) {
+	if slices.ContainsFunc(measurements, bench.Measurement.Ranked) {
 		s.lastSuccess, s.lastTook = c.Finished, c.Finished.Sub(c.Started)
 	}
 	if s.feeds(c) {
 		s = s.show(c, measurements)
+		s = s.remember(report.NewRates(c, measurements))
 	}
 	return s
 }
@@ -135,7 +136,10 @@ func (s snapshot) show(c bench.Campaign, measurements []bench.Measurement) snaps
 		}
 	}
 	s.bases = bases
-	s.shown = &outcome{result: result, participants: c.Participants, conditions: meanConditions(measurements)}
+	s.shown = &outcome{
+		result: result, participants: c.Participants, conditions: meanConditions(measurements),
+		index: report.HostIndex(s.earlier, report.NewRates(c, measurements)),
+	}
 	return s.forget() // the campaign may have begun before a reload
 }
 
@@ -153,4 +157,14 @@ func meanConditions(measurements []bench.Measurement) conditions {
 		return conditions{}
 	}
 	return conditions{known: true, steal: mean.steal / n, pressure: mean.pressure / n}
+}
+
+// remembered is how many finished campaigns the host index looks back on.
+const remembered = 30
+
+// remember keeps what a finished campaign measured, to compare later ones with.
+func (s snapshot) remember(rates report.Rates) snapshot {
+	s.earlier = append(slices.Clip(s.earlier), rates)
+	s.earlier = s.earlier[max(0, len(s.earlier)-remembered):]
+	return s
 }

@@ -22,6 +22,7 @@ type snapshot struct {
 	live     *live             // the campaign under way; nil when none is
 	ended    *live             // the one before, as it ended; nil when this process has seen none
 	bases    map[string]string // the newest base of each edition
+	earlier  []report.Rates    // of the finished campaigns of this protocol, oldest first
 
 	lastStart, lastSuccess time.Time     // of campaigns that feed the results; zero when unknown
 	lastTook               time.Duration // how long the last success took
@@ -56,6 +57,7 @@ type outcome struct {
 	result       report.Result
 	participants []bench.Participant
 	conditions   conditions
+	index        *float64 // of the host; nil while it has too short a history
 }
 
 // conditions are means over the measurements of a campaign.

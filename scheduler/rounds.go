@@ -82,7 +82,7 @@ func (c *campaign) stopsHere() bool {
 
 // take remembers m for Enough.
 func (c *campaign) take(m bench.Measurement) {
-	if m.Valid() && !m.Target.Control() {
+	if m.Ranked() {
 		c.measured++
 	}
 	if c.Protocol.Precision > 0 && m.Round > 0 {

@@ -160,7 +160,7 @@ func (d *daemon) dueAtStart(ctx context.Context) bool {
 		return true
 	}
 	measurements, err := d.history.Measurements(ctx, last.ID)
-	if err != nil || !slices.ContainsFunc(measurements, bench.Measurement.Valid) {
+	if err != nil || !slices.ContainsFunc(measurements, bench.Measurement.Ranked) {
 		return true
 	}
 	return !p.schedule.Next(last.Started).After(time.Now().UTC())

@@ -4,17 +4,24 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"restbench/exporter"
 	"restbench/internal/bench"
 	"restbench/internal/host"
+	"restbench/internal/report"
+	"restbench/internal/store"
 	"restbench/scheduler"
 )
 
 func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 	p := d.current.Load()
 	bases, err := d.bases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	earlier, err := d.earlierRates(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -28,6 +35,7 @@ func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 		SkipReasons:     scheduler.SkipReasons(),
 		History:         func() (bench.Campaign, []bench.Measurement, error) { return d.lastResults(ctx) },
 		Bases:           bases,
+		Earlier:         earlier,
 		Reload:          d.reload,
 		StoreStatus:     d.storeStatus,
 		Next:            d.nextStart,
@@ -69,4 +77,36 @@ func (d *daemon) nextStart() time.Time {
 		return *next
 	}
 	return time.Time{}
+}
+
+// mostRates bounds how far the host index looks back.
+const mostRates = 30
+
+// earlierRates are those of the campaigns before the last one, oldest first.
+func (d *daemon) earlierRates(ctx context.Context) ([]report.Rates, error) {
+	last, err := d.lastFinished(ctx)
+	if err != nil || last == nil {
+		return nil, err
+	}
+	found, err := d.history.Campaigns(ctx, store.Filter{
+		Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}, States: []bench.State{bench.StateFinished},
+		ProtocolHash: last.Protocol.Hash(), Until: last.Started, Limit: mostRates,
+	})
+	var rates []report.Rates
+	for _, c := range slices.Backward(found) {
+		if !sameMachine(c.Machine, last.Machine) {
+			continue
+		}
+		measurements, err := d.history.Measurements(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		rates = append(rates, report.NewRates(c, measurements))
+	}
+	return rates, err
+}
+
+// sameMachine leaves out what an update changes: kernel, system, restbench.
+func sameMachine(a, b bench.Machine) bool {
+	return a.Host == b.Host && a.CPU == b.CPU && a.Cores == b.Cores && a.Memory == b.Memory
 }

@@ -33,6 +33,10 @@ func (m Measurement) Valid() bool {
 	return true
 }
 
+// Ranked reports whether the measurement says something about a target that was
+// asked for: a valid one, and not of a control.
+func (m Measurement) Ranked() bool { return m.Valid() && !m.Target.Control() }
+
 // RequestsPerSecond is the throughput: right answers only.
 func (m Measurement) RequestsPerSecond() float64 { return m.Load.RequestsPerSecond() }
 

@@ -1,0 +1,38 @@
+package exporter
+
+import (
+	"testing"
+
+	"restbench/internal/bench"
+)
+
+// playControls plays a campaign with a control, on a machine of some speed.
+func playControls(e *Exporter, id int64, speed float64) {
+	control := bench.ControlTarget(bench.ControlGo)
+	p := begin(e, campaign(id, short(), sanic(), flask(), control))
+	for round := 1; round <= 3; round++ {
+		p.round(measured(sanic(), round, 9000*speed), measured(flask(), round, 900*speed), measured(control, round, 100*speed))
+	}
+	p.finish(bench.StateFinished)
+}
+
+func TestControlsAndTheHostIndex(t *testing.T) {
+	e := newExporter(t, options())
+	for id := int64(1); id <= 3; id++ {
+		playControls(e, id, 1)
+		if _, ok := value(t, e, "restbench_host_index_ratio"); ok {
+			t.Errorf("an index after %d campaigns", id)
+		}
+	}
+	playControls(e, 4, 0.8)
+	wantValue(t, e, 0.8, "restbench_host_index_ratio")
+	wantValue(t, e, 80, "restbench_control_requests_per_second", "control", bench.ControlGo)
+	if _, ok := value(t, e, "restbench_requests_per_second", "framework", bench.ControlGo); ok {
+		t.Error("a control has a result of its own")
+	}
+	e.SetTargets(bench.Classic(), []bench.Target{sanic()})
+	playControls(e, 5, 0.8)
+	if _, ok := value(t, e, "restbench_host_index_ratio"); ok {
+		t.Error("campaigns of another protocol are in the index")
+	}
+}
