@@ -20,13 +20,17 @@ import (
 
 type checkCommand struct {
 	*session
-	format string
+	format  string
+	engines bool
+	time    time.Duration // for engines
 }
 
 func registerCheck(app *kingpin.Application, s *session) (string, action) {
 	c := &checkCommand{session: s}
 	cmd := app.Command("check", "Check the configuration and the machine: what is missing, what disturbs.")
 	cmd.Flag("format", "What to print: table or json.").Default("table").EnumVar(&c.format, "table", "json")
+	cmd.Flag("engines", "Compare the native engine with wrk on every target, interleaved.").BoolVar(&c.engines)
+	cmd.Flag("time", "How long --engines may take.").Default("30m").DurationVar(&c.time)
 	return cmd.FullCommand(), c.run
 }
 
@@ -34,6 +38,9 @@ func (c *checkCommand) run(ctx context.Context) error {
 	p, err := c.plan()
 	if err != nil {
 		return err
+	}
+	if c.engines {
+		return c.compareEngines(ctx, p)
 	}
 	if err := os.MkdirAll(c.storagePath, 0o750); err != nil {
 		return fmt.Errorf("make the state folder: %w", err)

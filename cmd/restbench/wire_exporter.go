@@ -82,7 +82,8 @@ func (d *daemon) nextStart() time.Time {
 // mostRates bounds how far the host index looks back.
 const mostRates = 30
 
-// earlierRates are those of the campaigns before the last one, oldest first.
+// earlierRates are those of the campaigns of the configured protocol before the
+// last one, oldest first.
 func (d *daemon) earlierRates(ctx context.Context) ([]report.Rates, error) {
 	last, err := d.lastFinished(ctx)
 	if err != nil || last == nil {
@@ -90,7 +91,7 @@ func (d *daemon) earlierRates(ctx context.Context) ([]report.Rates, error) {
 	}
 	found, err := d.history.Campaigns(ctx, store.Filter{
 		Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}, States: []bench.State{bench.StateFinished},
-		ProtocolHash: last.Protocol.Hash(), Until: last.Started, Limit: mostRates,
+		ProtocolHash: d.current.Load().config.Protocol.Hash(), Until: last.Started, Limit: mostRates,
 	})
 	var rates []report.Rates
 	for _, c := range slices.Backward(found) {

@@ -84,3 +84,11 @@ func writeTextRow(out *bytes.Buffer, t Table, row []string, widths []int) {
 	}
 	fmt.Fprintln(out, strings.TrimRight(line.String(), " "))
 }
+
+// writeTable writes one table alone.
+func writeTable(w io.Writer, t Table) error {
+	var out bytes.Buffer
+	writeText(&out, t)
+	_, err := w.Write(out.Bytes())
+	return err
+}

@@ -1,0 +1,58 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"restbench/internal/bench"
+)
+
+// scribe notes which engine was asked for.
+type scribe struct {
+	runs  *[]string
+	after int // fails from this run on; 0: never
+}
+
+func (s scribe) Run(_ context.Context, p bench.Plan) (bench.Load, error) {
+	*s.runs = append(*s.runs, p.Engine)
+	if s.after > 0 && len(*s.runs) >= s.after {
+		return bench.Load{}, errors.New("broken")
+	}
+	return bench.Load{Engine: p.Engine, Requests: int64(len(*s.runs))}, nil
+}
+
+func TestTrialTakesTurns(t *testing.T) {
+	var runs []string
+	trial := Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}}
+	blocks, err := trial.Run(t.Context(), time.Now())
+	if err != nil || len(blocks) != 2 {
+		t.Fatalf("%d blocks, %v; two are the least", len(blocks), err)
+	}
+	if got := strings.Join(runs, " "); got != "native wrk wrk native wrk native native wrk" {
+		t.Errorf("turns: %s", got)
+	}
+	for i, want := range []int64{1, 4, 2, 3, 6, 7, 5, 8} {
+		block := blocks[i/4]
+		got := []bench.Load{block.Native[0], block.Native[1], block.Wrk[0], block.Wrk[1]}[i%4]
+		if got.Requests != want {
+			t.Errorf("place %d holds run %d, want %d", i, got.Requests, want)
+		}
+	}
+}
+
+func TestTrialKeepsWholeBlocks(t *testing.T) {
+	var runs []string
+	broken := scribe{&runs, 7}
+	blocks, err := Trial{Native: broken, Wrk: broken}.Run(t.Context(), time.Now())
+	if err == nil || len(blocks) != 1 {
+		t.Errorf("%d blocks, %v; want the whole one and the error", len(blocks), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := (Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}, Pause: time.Hour}).Run(ctx, time.Now()); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v after the end of its context", err)
+	}
+}

@@ -1,0 +1,154 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// Margins of the comparison of engines.
+const (
+	EngineMargin = 0.02 // rates that lie within ± this share are the same
+	CPUMargin    = 1.05 // native may use up to this times the processor time of wrk
+)
+
+// EngineRow compares the native engine with wrk on one server. Pointers are nil
+// where a value is undefined.
+type EngineRow struct {
+	Target       string            `json:"target"`
+	Blocks       int               `json:"blocks"` // of two runs each
+	NativeRate   float64           `json:"native_requests_per_second"`
+	WrkRate      float64           `json:"wrk_requests_per_second"`
+	Ratio        *float64          `json:"ratio"` // native ÷ wrk
+	RatioCI90    *Interval         `json:"ratio_ci90"`
+	Verdict      stats.Equivalence `json:"verdict"`
+	NativeCPU    float64           `json:"native_cpu_seconds_per_request"` // the window's; its start is apart
+	WrkCPU       float64           `json:"wrk_cpu_seconds_per_request"`    // its start, which nobody knows, included
+	CPURatio     *float64          `json:"cpu_ratio"`
+	CPURatioCI95 *Interval         `json:"cpu_ratio_ci95"`
+	NativeStart  float64           `json:"native_start_cpu_seconds"` // of one run
+	Errors       int64             `json:"errors"`                   // of both engines
+	Cause        string            `json:"cause,omitempty"`          // why there is no comparison
+}
+
+// NewEngineRow compares inside the blocks, where both engines saw the same
+// server and machine; a block is one observation.
+func NewEngineRow(target string, blocks []bench.EngineBlock, cause error) EngineRow {
+	row := EngineRow{Target: target, Blocks: len(blocks), Verdict: stats.TooNoisy}
+	if cause != nil {
+		row.Cause = cause.Error()
+	}
+	var rates, costs []float64
+	var native, wrk []bench.Load
+	for _, b := range blocks {
+		native, wrk = append(native, b.Native[:]...), append(wrk, b.Wrk[:]...)
+		rates = append(rates, logRatio(b, bench.Load.RequestsPerSecond))
+		costs = append(costs, logRatio(b, windowCPU))
+	}
+	row.NativeRate, row.WrkRate = mean(native, bench.Load.RequestsPerSecond), mean(wrk, bench.Load.RequestsPerSecond)
+	row.NativeCPU, row.WrkCPU = mean(native, windowCPU), mean(wrk, windowCPU)
+	row.NativeStart = mean(native, func(l bench.Load) float64 { return l.ClientStartCPU.Seconds() })
+	for _, l := range append(native, wrk...) {
+		row.Errors += l.ErrorCount()
+	}
+	if ratio, ok := summarizeLogs(rates); ok {
+		row.Ratio, row.RatioCI90, row.Verdict = &ratio.Estimate, interval(ratio.CI90), ratio.Test(EngineMargin)
+	}
+	if ratio, ok := summarizeLogs(costs); ok {
+		row.CPURatio, row.CPURatioCI95 = &ratio.Estimate, interval(ratio.CI95)
+	}
+	return row
+}
+
+// windowCPU is the processor time of a request. What the native engine used to
+// start is left out: it knows it, and it would grow with shorter runs.
+func windowCPU(l bench.Load) float64 {
+	if l.Requests == 0 {
+		return 0
+	}
+	return (l.ClientCPU - l.ClientStartCPU).Seconds() / float64(l.Requests)
+}
+
+// logRatio of a block is the mean of its two runs' logarithms; infinite or not
+// a number where a run had no request.
+func logRatio(b bench.EngineBlock, of func(bench.Load) float64) float64 {
+	return (math.Log(of(b.Native[0])) + math.Log(of(b.Native[1])) - math.Log(of(b.Wrk[0])) - math.Log(of(b.Wrk[1]))) / 2
+}
+
+func summarizeLogs(logs []float64) (stats.LogRatio, bool) {
+	for _, l := range logs {
+		if math.IsNaN(l) || math.IsInf(l, 0) {
+			return stats.LogRatio{}, false
+		}
+	}
+	return stats.SummarizeLogs(logs), len(logs) > 0
+}
+
+func mean(loads []bench.Load, of func(bench.Load) float64) float64 {
+	vs := make([]float64, len(loads))
+	for i, l := range loads {
+		vs[i] = of(l)
+	}
+	return stats.Summarize(vs).Mean
+}
+
+// EngineTable is the comparison as people read it.
+func EngineTable(rows []EngineRow) Table {
+	t := Table{
+		Title: fmt.Sprintf("Native engine and wrk (the same within ± %g %%)", 100*EngineMargin),
+		Columns: []Column{
+			{Name: "target"},
+			{"native", true, "Requests per second."},
+			{"wrk", true, "Requests per second."},
+			{"native ÷ wrk", true, "Geometric mean of the ratios inside the blocks."},
+			{"90 % interval", true, "Its two ends are two one-sided tests at 5 %."},
+			{"blocks", true, "Each of two runs of either engine."},
+			{Name: "verdict", Help: "agree: the interval lies within the margin; differ: outside; too noisy: on both sides."},
+			{"CPU ratio", true, "Processor time of a request, native ÷ wrk, by wait4; native's start apart."},
+			{"95 % interval", true, "Of the CPU ratio."},
+			{"errors", true, "Answers that were wrong or missing, of both."},
+		},
+	}
+	for _, r := range rows {
+		t.Rows = append(t.Rows, []string{
+			r.Target, fmt.Sprintf("%.0f", r.NativeRate), fmt.Sprintf("%.0f", r.WrkRate),
+			ratioCell(r.Ratio), spanCell(r.RatioCI90), Count(int64(r.Blocks)), string(r.Verdict),
+			ratioCell(r.CPURatio), spanCell(r.CPURatioCI95), Count(r.Errors),
+		})
+		if r.Cause != "" {
+			t.Notes = append(t.Notes, r.Target+": "+r.Cause)
+		}
+	}
+	return t
+}
+
+func ratioCell(r *float64) string {
+	if r == nil {
+		return none
+	}
+	return fmt.Sprintf("%.3f", *r)
+}
+
+func spanCell(i *Interval) string {
+	if i == nil {
+		return none
+	}
+	return fmt.Sprintf("%.3f – %.3f", i.Low(), i.High())
+}
+
+// Dearer reports whether the native engine may cost more than the margin allows.
+func (r EngineRow) Dearer() bool { return r.CPURatioCI95 != nil && r.CPURatioCI95.High() > CPUMargin }
+
+// WriteEngines writes the table for a terminal.
+func WriteEngines(w io.Writer, rows []EngineRow) error { return writeTable(w, EngineTable(rows)) }
+
+// WriteEnginesJSON writes the same for programs.
+func WriteEnginesJSON(w io.Writer, rows []EngineRow) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(map[string]any{"engines": rows, "margin": EngineMargin, "cpu_margin": CPUMargin})
+}

@@ -1,0 +1,60 @@
+package report_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/report"
+	"restbench/internal/stats"
+)
+
+func engineLoad(rate float64, cpu, start time.Duration) bench.Load {
+	return bench.Load{Requests: int64(rate * 2), Duration: 2 * time.Second, ClientCPU: cpu + start, ClientStartCPU: start}
+}
+
+// engineBlocks is n blocks on a machine that gets slower all the time; inside a
+// block its drift does the same to both.
+func engineBlocks(n int, ratio float64) []bench.EngineBlock {
+	var blocks []bench.EngineBlock
+	for i := range n {
+		at := func(run int) float64 { return 10000 * (1 - 0.01*float64(4*i+run)/float64(n)) }
+		cpu := 100 * time.Millisecond
+		blocks = append(blocks, bench.EngineBlock{
+			Native: [2]bench.Load{engineLoad(ratio*at(0), cpu*9/10, 5*time.Millisecond), engineLoad(ratio*at(3), cpu*9/10, 5*time.Millisecond)},
+			Wrk:    [2]bench.Load{engineLoad(at(1), cpu, 0), engineLoad(at(2), cpu, 0)},
+		})
+	}
+	return blocks
+}
+
+func TestEnginesAreCompared(t *testing.T) {
+	for ratio, want := range map[float64]stats.Equivalence{1: stats.Agree, 1.01: stats.Agree, 0.95: stats.Differ, 1.05: stats.Differ} {
+		row := report.NewEngineRow("a@current", engineBlocks(8, ratio), nil)
+		if row.Verdict != want || *row.Ratio < ratio-0.001 || *row.Ratio > ratio+0.001 {
+			t.Errorf("ratio %g: %s with %g, want %s", ratio, row.Verdict, *row.Ratio, want)
+		}
+		if cpu := 0.9 / ratio; *row.CPURatio < cpu-0.001 || *row.CPURatio > cpu+0.001 || row.Dearer() {
+			t.Errorf("ratio %g: CPU ratio %g, want %g: the start is apart", ratio, *row.CPURatio, cpu)
+		}
+	}
+}
+
+func TestEnginesWithoutANumber(t *testing.T) {
+	blocks := engineBlocks(3, 1)
+	blocks[1].Wrk[0].Requests = 0
+	row := report.NewEngineRow("a@current", blocks, errors.New("it hung"))
+	if row.Verdict != stats.TooNoisy || row.Ratio != nil || row.CPURatio != nil {
+		t.Errorf("%+v", row)
+	}
+	var text bytes.Buffer
+	if err := report.WriteEngines(&text, []report.EngineRow{row, report.NewEngineRow("b@current", nil, nil)}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "too noisy") || !strings.Contains(text.String(), "a@current: it hung") {
+		t.Errorf("%s", &text)
+	}
+}
