@@ -37,6 +37,11 @@ func TestEveryFrameworkServesInEveryEdition(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	controls, err := catalogue(t).Controls()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries = append(entries, controls...)
 	supervisor, err := process.New(process.Options{RunDir: t.TempDir(), Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
