@@ -131,7 +131,7 @@ func TestDocumentationNamesLabelValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := slices.Concat(report.Limits(), bench.InvalidReasons(), options().SkipReasons, []string{otherReason})
+	values := slices.Concat(report.Limits(), bench.Controls(), bench.InvalidReasons(), options().SkipReasons, []string{otherReason})
 	for _, kind := range bench.ErrorKinds() {
 		values = append(values, string(kind))
 	}

@@ -66,7 +66,7 @@ func (c *campaign) restart(ctx context.Context) {
 // taken the time that it may take.
 func (c *campaign) stopsHere() bool {
 	p := c.Protocol
-	if p.Limit > 0 && time.Since(c.began) >= p.Limit*time.Duration(len(c.entries)) {
+	if p.Limit > 0 && time.Since(c.began) >= p.Limit*time.Duration(c.asked()) {
 		return true
 	}
 	if p.Precision <= 0 || c.Enough == nil {
@@ -89,4 +89,16 @@ func (c *campaign) take(m bench.Measurement) {
 		m.Load.Latency = nil
 		c.taken = append(c.taken, m)
 	}
+}
+
+// asked is the number of targets that were asked for; the controls' time is
+// taken out of theirs.
+func (c *campaign) asked() int {
+	n := 0
+	for _, e := range c.entries {
+		if !e.Target.Control() {
+			n++
+		}
+	}
+	return n
 }

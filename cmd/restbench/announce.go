@@ -98,7 +98,7 @@ func phaseText(e bench.Event) string {
 	}
 	switch e.Phase {
 	case bench.PhasePreparing:
-		return fmt.Sprintf("preparing %d environments", len(e.Campaign.Participants))
+		return fmt.Sprintf("preparing %d environments", environments(e.Campaign))
 	case bench.PhaseStarting:
 		return "starting servers"
 	case bench.PhaseMeasuring:

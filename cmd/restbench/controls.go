@@ -66,3 +66,26 @@ type marked struct{}
 func (marked) Repeat(m bench.Measurement) bool {
 	return slices.ContainsFunc(m.Marks, func(mark bench.Mark) bool { return mark.Kind != bench.MarkNote })
 }
+
+// environments is how many of a campaign's participants need one: the control in
+// Go does not.
+func environments(c bench.Campaign) int {
+	n := 0
+	for _, p := range c.Participants {
+		if p.Target != bench.ControlTarget(bench.ControlGo) {
+			n++
+		}
+	}
+	return n
+}
+
+// ranked is how many of a campaign's participants are no controls.
+func ranked(c bench.Campaign) int {
+	n := 0
+	for _, p := range c.Participants {
+		if !p.Target.Control() {
+			n++
+		}
+	}
+	return n
+}

@@ -128,7 +128,7 @@ func (c *reportCommand) campaigns(ctx context.Context, history *store.Store) err
 	for _, f := range found {
 		f = c.settled(f)
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%d/%d\t%d\n", f.ID, f.Started.Format("2006-01-02 15:04"), f.Kind, f.State,
-			f.Protocol.Name, f.Protocol.Engine, f.Rounds, f.Protocol.Rounds, len(f.Participants))
+			f.Protocol.Name, f.Protocol.Engine, f.Rounds, f.Protocol.Rounds, ranked(f))
 	}
 	return w.Flush()
 }

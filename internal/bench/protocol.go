@@ -47,7 +47,7 @@ type Protocol struct {
 	// hash, so that a protocol from before they existed stays the same one.
 	Restart   int           `json:"restart,omitempty" yaml:"restart"`     // servers are started anew every so many rounds; 0: never
 	Precision float64       `json:"precision,omitempty" yaml:"precision"` // the campaign ends when the 95 % interval of every ratio is no wider than ± this share; 0: after Rounds
-	Limit     time.Duration `json:"-" yaml:"limit"`                       // time that a target may take, on average, before the campaign ends all the same; 0: Rounds alone limit it
+	Limit     time.Duration `json:"-" yaml:"limit"`                       // time that a target may take on average, controls left out of the count, before the campaign ends all the same; 0: Rounds alone limit it
 }
 
 // Classic is the protocol of the publication, with restbench's own engine.
