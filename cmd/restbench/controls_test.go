@@ -86,7 +86,7 @@ func TestAdaptiveCampaignEndsBeforeItsRounds(t *testing.T) {
 
 func TestCheckComparesTheEngines(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 20 s for each of two servers")
+		t.Skip("takes half a minute for each of two servers")
 	}
 	require(t, "wrk", "apt-get install wrk")
 	got := restbench(t.Context(), t, "check", "--engines", "--time=1s", "--storage.path="+isolated(t), "--config.file="+ownTargets(t, "alpha"), "--format=json")
