@@ -8,14 +8,14 @@ import (
 	"restbench/internal/bench"
 )
 
-// Engine is one of the two.
-type Engine interface {
+// Loader is an engine.
+type Loader interface {
 	Run(ctx context.Context, plan bench.Plan) (bench.Load, error)
 }
 
 // Trial lets two engines take turns on one live server.
 type Trial struct {
-	Native, Wrk Engine
+	Native, Wrk Loader
 	Plan        bench.Plan    // its Engine is set by the trial
 	Pause       time.Duration // before each run: sockets and queues of the one before empty
 }

@@ -58,7 +58,8 @@ func (r *Row) relateTo(base *series, s groups) {
 		r.Relative, r.RelativeCI95, r.RelativePairs = &one, &Interval{1, 1}, r.Rounds
 		return
 	}
-	relative := r.RequestsPerSecond.Mean / base.mean()
+	bases, _ := summarize(s.protocol, base.chosen)
+	relative := r.RequestsPerSecond.Mean / bases.Mean
 	r.Relative = &relative
 	mine, its := pairs(s.series(r.Target).chosen, base.chosen, s.protocol)
 	ratio, err := s.ratio(mine, its)
