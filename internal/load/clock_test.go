@@ -6,6 +6,7 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,6 +117,46 @@ func TestReferenceServers(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%s is %+.2f %% off", other.Engine, 100*(other.RequestsPerSecond()/theory-1))
+		})
+	}
+}
+
+// delayed answers each request of a connection a fixed time after the answer
+// before, so that the client's own time is no part of the cycle.
+func delayed(t *testing.T, delay time.Duration) *answerer {
+	var answered sync.Map // connection to the time of its newest answer
+	return serve(t, func(c net.Conn, n int64) bool {
+		due := time.Now().Add(delay)
+		if before, ok := answered.Load(c); ok {
+			due = before.(time.Time).Add(delay)
+		}
+		answered.Store(c, due)
+		time.Sleep(time.Until(due)) // the delay itself
+		return text(goodAnswer, true)(c, n)
+	})
+}
+
+// TestInjectedDelays: n connections, each with an answer every delay, give
+// n/delay requests per second. Windows end between two answers.
+func TestInjectedDelays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 2 s for each of three delays")
+	}
+	for _, c := range []struct {
+		delay       time.Duration
+		connections int
+	}{{time.Millisecond, 4}, {10 * time.Millisecond, 20}, {100 * time.Millisecond, 100}} {
+		t.Run(c.delay.String(), func(t *testing.T) {
+			plan := planFor(delayed(t, c.delay).address, hello)
+			plan.Connections, plan.Duration = c.connections, 2*time.Second+c.delay/2
+			load := run(t, plan)
+			checkClean(t, load)
+			want := float64(c.connections) * float64(2*time.Second/c.delay)
+			off := float64(load.Requests)/want - 1
+			t.Logf("%+.2f %% off", 100*off)
+			if math.Abs(off) > 0.01 {
+				t.Errorf("%d requests, want %.0f ± 1 %%", load.Requests, want)
+			}
 		})
 	}
 }
