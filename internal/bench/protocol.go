@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -159,10 +160,13 @@ func (p *Protocol) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*p = Protocol(f.protocolAlias)
-	p.Duration, p.Warmup, p.Limit = seconds(f.Duration), seconds(f.Warmup), seconds(f.Limit)
+	p.Duration, p.Warmup, p.Limit = seconds(f.Duration), seconds(f.Warmup), exactly(f.Limit)
 	return nil
 }
 
 func seconds(s float64) time.Duration {
 	return time.Duration(s * float64(time.Second)).Round(time.Microsecond)
 }
+
+// exactly keeps every nanosecond, up to a hundred days.
+func exactly(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
