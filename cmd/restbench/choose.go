@@ -13,8 +13,8 @@ import (
 
 // choice is the targets that a configuration asks for.
 type choice struct {
-	entries []frameworks.Entry
-	own     []config.Target
+	entries  []frameworks.Entry
+	own      []config.Target
 	controls controls // beside what was chosen; never ranked
 }
 

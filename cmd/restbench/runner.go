@@ -32,9 +32,9 @@ func (k *kit) runner(o runnerOptions) *scheduler.Runner {
 	probe := &host.Probe{}
 	return &scheduler.Runner{
 		Starter: starter{k.supervisor}, Engine: k.engine, Recorder: o.recorder, Verify: load.Verify,
-		Window:  func() func() bench.Conditions { return probe.Begin().End },
-		Judge:   judge(probe.Thresholds()),
-		Repeat:  marked{}, Enough: precise{},
+		Window: func() func() bench.Conditions { return probe.Begin().End },
+		Judge:  judge(probe.Thresholds()),
+		Repeat: marked{}, Enough: precise{},
 		Lock:    k.campaignLocker(o),
 		Observe: o.observe, Machine: host.Describe(version()), Pinning: o.pinning, Parallel: parallel(),
 	}

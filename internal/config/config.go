@@ -24,9 +24,9 @@ type Config struct {
 	Editions   []string       `yaml:"editions"`   // of the catalogue
 	Frameworks []string       `yaml:"frameworks"` // all of the catalogue when empty
 	Protocol   bench.Protocol `yaml:"protocol"`
-	Pinning    string         `yaml:"pinning"` // auto, none, or server=0;client=1
-	Pythons    []string       `yaml:"pythons"` // paths of interpreters to consider first
-	Targets    []Target       `yaml:"targets"` // edition "own"
+	Pinning    string         `yaml:"pinning"`  // auto, none, or server=0;client=1
+	Pythons    []string       `yaml:"pythons"`  // paths of interpreters to consider first
+	Targets    []Target       `yaml:"targets"`  // edition "own"
 	Controls   []string       `yaml:"controls"` // of restbench's own servers, which take part in every campaign
 }
 

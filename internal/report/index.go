@@ -7,10 +7,10 @@ import (
 
 // Rates is the speed of everything that a campaign measured, controls included,
 // as later campaigns are compared with.
-type Rates map[bench.Target]Rate
+type Rates map[bench.Target]TargetRate
 
-// Rate is the mean of a target, of one release of everything it consists of.
-type Rate struct {
+// TargetRate is the mean of a target, of one release of everything it consists of.
+type TargetRate struct {
 	Versions string // of framework, server and interpreter; another one begins anew
 	Mean     float64
 }
@@ -21,7 +21,7 @@ func NewRates(c bench.Campaign, ms []bench.Measurement) Rates {
 	for _, t := range s.targets {
 		if len(t.chosen) > 0 {
 			v := t.Versions
-			rates[t.Target] = Rate{v.Framework + "\n" + v.Server + "\n" + v.Python, t.mean()}
+			rates[t.Target] = TargetRate{v.Framework + "\n" + v.Server + "\n" + v.Python, t.mean()}
 		}
 	}
 	return rates

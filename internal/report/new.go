@@ -103,11 +103,11 @@ func failures(ms []bench.Measurement) []FailureRow {
 
 // groups is the measurements of a campaign by target.
 type groups struct {
-	targets []*series // in the campaign's order
-	rounds  int       // how many rounds count
-	partial bool      // not one of them is complete: a target may still be missing
+	targets  []*series // in the campaign's order
+	rounds   int       // how many rounds count
+	partial  bool      // not one of them is complete: a target may still be missing
 	protocol bench.Protocol
-	left    int       // measurements of an incomplete round, which do not count
+	left     int // measurements of an incomplete round, which do not count
 }
 
 // series is all that was measured of one target.

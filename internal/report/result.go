@@ -13,8 +13,8 @@ import (
 // Result is a campaign as it is shown.
 type Result struct {
 	Campaign Header       `json:"campaign"`
-	Results  []Row        `json:"results"` // fastest first within an edition
-	Missing  []Missing    `json:"missing"` // targets that took part and have no row
+	Results  []Row        `json:"results"`  // fastest first within an edition
+	Missing  []Missing    `json:"missing"`  // targets that took part and have no row
 	Controls []Row        `json:"controls"` // restbench's own servers: never ranked, never a base
 	Failures []FailureRow `json:"failures"`
 	Notes    []string     `json:"notes"` // what to know of the campaign as a whole
@@ -49,7 +49,7 @@ type Row struct {
 	Python    string       `json:"python"` // empty where it cannot be known
 	Rounds    int          `json:"rounds"` // how many valid rounds the numbers rest on
 
-	Starts            int       `json:"starts"` // of the server, that the interval rests on; 0 where its start is not repeated
+	Starts            int       `json:"starts"`                // of the server, that the interval rests on; 0 where its start is not repeated
 	WithinStarts      *float64  `json:"stddev_within_starts"`  // of requests per second; nil below two rounds of a start
 	BetweenStarts     *float64  `json:"stddev_between_starts"` // nil below two starts
 	RequestsPerSecond Estimate  `json:"requests_per_second"`
