@@ -23,6 +23,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Schedule:   "30 2 * * *",
 		Editions:   []string{"current", "2020"},
 		Frameworks: []string{"flask", "sanic"},
+		Controls:   bench.Controls(),
 		Pinning:    "none",
 		Pythons:    []string{"/opt/python3.8/bin/python3.8"},
 		Protocol: bench.Protocol{Name: "quick", Rounds: 3, Duration: 2 * time.Second, Threads: 1, Connections: 8,
