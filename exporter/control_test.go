@@ -39,3 +39,15 @@ func TestControlsAndTheHostIndex(t *testing.T) {
 		t.Error("campaigns of another protocol are in the index")
 	}
 }
+
+// playAll plays a campaign of three rounds in which all targets are alike.
+func playAll(e *Exporter, id int64, targets []bench.Target) {
+	p := begin(e, campaign(id, short(), targets...))
+	for round := 1; round <= 3; round++ {
+		for _, target := range targets {
+			p.measure(measured(target, round, 1000))
+		}
+		p.round()
+	}
+	p.finish(bench.StateFinished)
+}
