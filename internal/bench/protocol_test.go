@@ -20,6 +20,8 @@ func changed(t *testing.T) map[string]Protocol {
 		switch v := reflect.ValueOf(&p).Elem().Field(i); v.Kind() {
 		case reflect.Int, reflect.Int64:
 			v.SetInt(v.Int() + int64(time.Second))
+		case reflect.Float64:
+			v.SetFloat(v.Float() + 0.5)
 		case reflect.String:
 			v.SetString(v.String() + "x")
 		default:

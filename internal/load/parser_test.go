@@ -93,6 +93,10 @@ func conformance() []conformanceCase {
 		{"chunked, bare line feed after the size", chunked + "5\nhello\r\n0\r\n\r\n", failed},
 		{"chunked, bare line feed after the chunk", chunked + "5\r\nhello\n0\r\n\r\n", failed},
 		{"chunked, trailer that is none", chunked + "0\r\nno trailer\r\n\r\n", failed},
+		{"chunked, extension before a bare line feed", chunked + "5;a\nhello\r\n0\r\n\r\n", failed},
+		{"chunked, endless extension", chunked + "5;" + strings.Repeat("x", maxHead), failed},
+		{"chunked, endless trailers", chunked + "0\r\n" + strings.Repeat("X: "+strings.Repeat("x", 95)+"\r\n", 820), failed},
+		{"chunked, the next answer after the trailers", chunked + "2\r\nhi\r\n0\r\nX: 1\r\n\r\n" + head, outcome{Status: 200, KeepAlive: true, Body: "hi", Rest: len(head)}},
 		{"encoded twice", head + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", failed},
 		{"encoding said twice", head + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", failed},
 
@@ -173,9 +177,16 @@ func TestParserInPieces(t *testing.T) {
 					t.Fatalf("cut at %d: %v (-want +got):\n%s", at, err, cmp.Diff(c.want, got))
 				}
 			}
-			var every []int
+			every, pairs := []int{}, min(len(c.text), 120) // of both the huge ones have too many
 			for at := range c.text {
 				every = append(every, at)
+			}
+			for first := range pairs {
+				for second := first; second < pairs; second++ {
+					if got, err := parse(c.text, first, second); got != c.want {
+						t.Fatalf("cut at %d and %d: %v (-want +got):\n%s", first, second, err, cmp.Diff(c.want, got))
+					}
+				}
 			}
 			if got, err := parse(c.text, every...); got != c.want {
 				t.Fatalf("cut at every byte: %v (-want +got):\n%s", err, cmp.Diff(c.want, got))
