@@ -3,8 +3,10 @@ package exporter
 import (
 	"math"
 	"testing"
+	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/report"
 )
 
 // playControls plays a campaign with a control, on a machine of some speed.
@@ -38,6 +40,39 @@ func TestControlsAndTheHostIndex(t *testing.T) {
 	if _, ok := value(t, e, "restbench_host_index_ratio"); ok {
 		t.Error("campaigns of another protocol are in the index")
 	}
+}
+
+// A reload to another protocol and back must not begin the history anew.
+func TestTheHostIndexOutlivesAReload(t *testing.T) {
+	o := options()
+	past := map[string][]report.Rates{}
+	o.Earlier = func(p bench.Protocol, _ time.Time) []report.Rates { return past[p.Hash()] }
+	e := newExporter(t, o)
+	for id := int64(1); id <= 3; id++ {
+		playControls(e, id, 1)
+	}
+	for range 3 {
+		past[short().Hash()] = append(past[short().Hash()], rates(1))
+	}
+	targets := []bench.Target{sanic(), flask()}
+	e.SetTargets(bench.Classic(), targets)
+	e.SetTargets(short(), targets)
+	if _, ok := value(t, e, "restbench_host_index_ratio"); ok {
+		t.Error("an index before the first campaign of the new protocol")
+	}
+	playControls(e, 4, 0.8)
+	if v, ok := value(t, e, "restbench_host_index_ratio"); !ok || math.Abs(v-0.8) > 1e-9 {
+		t.Errorf("index is %v (there: %t), want 0.8", v, ok)
+	}
+}
+
+// rates are those of playControls.
+func rates(speed float64) report.Rates {
+	control := bench.ControlTarget(bench.ControlGo)
+	c := campaign(9, short(), sanic(), flask(), control)
+	c.Rounds = 1
+	ms := []bench.Measurement{measured(sanic(), 1, 9000*speed), measured(flask(), 1, 900*speed), measured(control, 1, 100*speed)}
+	return report.NewRates(c, ms)
 }
 
 // playAll plays a campaign of three rounds in which all targets are alike.

@@ -47,7 +47,6 @@ func New(options Options) (*Exporter, error) {
 		targets:  newTargets(options.Targets, options.Protocol.Label(), now, nil),
 		machine:  options.Machine,
 		bases:    maps.Clone(options.Bases),
-		earlier:  slices.Clone(options.Earlier),
 		skipped:  newTally(append(slices.Clone(options.SkipReasons), otherReason)),
 		reloaded: now,
 	}
@@ -55,6 +54,11 @@ func New(options Options) (*Exporter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read history: %w", err)
 	}
+	before := now
+	if campaign.ID != 0 {
+		before = campaign.Started
+	}
+	s.earlier = options.Earlier(s.protocol, before)
 	e.publish(s.restore(campaign, measurements))
 	if err := e.register(); err != nil {
 		return nil, err
@@ -114,10 +118,14 @@ func (e *Exporter) Skipped(reason string) {
 // SetTargets replaces what is configured. Targets that stay keep their counters,
 // as long as the protocol is the same; what belongs to others is gone at once.
 func (e *Exporter) SetTargets(protocol bench.Protocol, targets []bench.Target) {
+	var earlier []report.Rates
+	if protocol.Hash() != e.now.Load().protocol.Hash() { // outside the lock: it reads from a disk
+		earlier = e.options.Earlier(protocol, e.options.Now())
+	}
 	e.update(func(s snapshot) snapshot {
 		old := s.targets
 		if protocol.Hash() != s.protocol.Hash() {
-			old, s.shown, s.bases, s.earlier = nil, nil, map[string]string{}, nil
+			old, s.shown, s.bases, s.earlier = nil, nil, map[string]string{}, earlier
 		}
 		s.protocol = protocol
 		s.targets = newTargets(targets, protocol.Label(), e.options.Now(), old)

@@ -104,7 +104,7 @@ func (m *metrics) describeCampaigns() {
 	m.next = m.add("campaign_next_start_timestamp_seconds", "When the next campaign is planned to start, in seconds since 1970; absent when none is.")
 	m.skipped = m.add("campaign_skipped_total", "Slots of the schedule that brought no campaign, by reason."+ofProcess, "reason")
 	m.index = m.add("host_index_ratio", "How fast the machine was, 1 for as fast as in the campaigns before: the median change of all controls and targets."+ofCampaign)
-	m.controls = m.add("control_requests_per_second", "Right answers per second of a server of restbench's own, mean over the rounds."+ofCampaign, "control")
+	m.controls = m.add(report.ControlMetric().Name, report.ControlMetric().Help+ofCampaign, "control")
 	m.steal = m.add("host_steal_ratio", "Share of processor time that the hypervisor took away during measurements, mean, 0 to 1."+ofCampaign)
 	m.pressure = m.add("host_pressure_ratio", "Share of time in which some task waited for a processor during measurements, mean, 0 to 1."+ofCampaign)
 }

@@ -38,9 +38,10 @@ type Options struct {
 	// Bases are the bases of editions in earlier campaigns, used where that
 	// campaign does not tell one.
 	Bases map[string]string
-	// Earlier is what the finished campaigns before that one measured, oldest first:
-	// of the same protocol, on the same machine.
-	Earlier []report.Rates
+	// Earlier is what the finished campaigns of a protocol that began before some
+	// time measured, on this machine, oldest first. It is asked at the start and
+	// when the protocol changes.
+	Earlier func(p bench.Protocol, before time.Time) []report.Rates
 	// Reload reads the configuration anew and calls SetTargets.
 	Reload func() error
 	// StoreStatus and Next are asked at every scrape: they answer from memory.
@@ -78,6 +79,9 @@ func (o Options) withDefaults() (Options, error) {
 func (o Options) withFunctions() Options {
 	if o.History == nil {
 		o.History = func() (bench.Campaign, []bench.Measurement, error) { return bench.Campaign{}, nil, nil }
+	}
+	if o.Earlier == nil {
+		o.Earlier = func(bench.Protocol, time.Time) []report.Rates { return nil }
 	}
 	if o.Reload == nil {
 		o.Reload = func() error { return errors.New("there is no configuration to reload") }

@@ -21,10 +21,6 @@ func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	earlier, err := d.earlierRates(ctx)
-	if err != nil {
-		return nil, err
-	}
 	return exporter.New(exporter.Options{
 		Version:         version(),
 		TelemetryPath:   d.command.telemetryPath,
@@ -35,7 +31,7 @@ func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 		SkipReasons:     scheduler.SkipReasons(),
 		History:         func() (bench.Campaign, []bench.Measurement, error) { return d.lastResults(ctx) },
 		Bases:           bases,
-		Earlier:         earlier,
+		Earlier:         d.earlierRates(ctx),
 		Reload:          d.reload,
 		StoreStatus:     d.storeStatus,
 		Next:            d.nextStart,
@@ -82,29 +78,32 @@ func (d *daemon) nextStart() time.Time {
 // mostRates bounds how far the host index looks back.
 const mostRates = 30
 
-// earlierRates are those of the campaigns of the configured protocol before the
-// last one, oldest first.
-func (d *daemon) earlierRates(ctx context.Context) ([]report.Rates, error) {
-	last, err := d.lastFinished(ctx)
-	if err != nil || last == nil {
-		return nil, err
-	}
-	found, err := d.history.Campaigns(ctx, store.Filter{
-		Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}, States: []bench.State{bench.StateFinished},
-		ProtocolHash: d.current.Load().config.Protocol.Hash(), Until: last.Started, Limit: mostRates,
-	})
-	var rates []report.Rates
-	for _, c := range slices.Backward(found) {
-		if !sameMachine(c.Machine, last.Machine) {
-			continue
+// earlierRates reads what the host index is compared with. Without it there is
+// no index, which is no reason not to measure.
+func (d *daemon) earlierRates(ctx context.Context) func(bench.Protocol, time.Time) []report.Rates {
+	here := host.Describe(version())
+	return func(p bench.Protocol, before time.Time) []report.Rates {
+		found, err := d.history.Campaigns(ctx, store.Filter{
+			Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}, States: []bench.State{bench.StateFinished},
+			ProtocolHash: p.Hash(), Until: before, Limit: mostRates,
+		})
+		var rates []report.Rates
+		for _, c := range slices.Backward(found) {
+			if !sameMachine(c.Machine, here) {
+				continue
+			}
+			measurements, unread := d.history.Measurements(ctx, c.ID)
+			if unread != nil {
+				err = unread
+				continue
+			}
+			rates = append(rates, report.NewRates(c, measurements))
 		}
-		measurements, err := d.history.Measurements(ctx, c.ID)
 		if err != nil {
-			return nil, err
+			d.log.Warn().Err(err).Msg("read the campaigns for the host index")
 		}
-		rates = append(rates, report.NewRates(c, measurements))
+		return rates
 	}
-	return rates, err
 }
 
 // sameMachine leaves out what an update changes: kernel, system, restbench.

@@ -16,8 +16,8 @@ import (
 
 // WriteOpenMetrics writes the history of results for
 // "promtool tsdb create-blocks-from openmetrics": the same names and labels as
-// the daemon's result metrics, one sample a campaign at the time when it
-// finished. Campaigns that feed no metrics (other kinds than scheduled and
+// the daemon's result metrics and its controls, one sample a campaign at the time
+// when it finished. Campaigns that feed no metrics (other kinds than scheduled and
 // confirm), that did not finish, or that have no result are left out, as they
 // are there. Labels are added to every sample, such as job and instance, which
 // a scrape would add.
@@ -30,6 +30,7 @@ func WriteOpenMetrics(w io.Writer, results []Result, labels map[string]string) e
 	for _, f := range Metrics() {
 		f.write(&out, history, labels)
 	}
+	writeControls(&out, history, labels)
 	out.WriteString("# EOF\n")
 	_, err := w.Write(out.Bytes())
 	return err
@@ -101,17 +102,42 @@ type sample struct {
 	at     time.Time
 }
 
-// write writes the family with its series together and rising in time, as the
-// format demands.
 func (f Metric) write(out *bytes.Buffer, history []Result, labels map[string]string) {
 	var samples []sample
 	for _, r := range history {
 		for _, row := range r.Results {
 			if value := f.Value(row); value != nil {
-				samples = append(samples, sample{labelText(row, r.Campaign.Protocol, labels), *value, *r.Campaign.Finished})
+				samples = append(samples, sample{resultLabels(row, r.Campaign.Protocol, labels), *value, *r.Campaign.Finished})
 			}
 		}
 	}
+	writeFamily(out, f, samples)
+}
+
+// ControlMetric is the metric of restbench's own servers, which have the label
+// control and no other.
+func ControlMetric() Metric {
+	return Metric{Name: "control_requests_per_second", Help: "Right answers per second of a server of restbench's own, mean over the rounds."}
+}
+
+// writeControls leaves out what was measured under another protocol than the
+// newest: without its label two of them would meet in one series.
+func writeControls(out *bytes.Buffer, history []Result, labels map[string]string) {
+	var samples []sample
+	for _, r := range history {
+		if r.Campaign.Protocol.Hash() != history[len(history)-1].Campaign.Protocol.Hash() {
+			continue
+		}
+		for _, row := range r.Controls {
+			samples = append(samples, sample{labelText(map[string]string{"control": row.Framework}, labels), row.RequestsPerSecond.Mean, *r.Campaign.Finished})
+		}
+	}
+	writeFamily(out, ControlMetric(), samples)
+}
+
+// writeFamily writes the family with its series together and rising in time, as
+// the format demands.
+func writeFamily(out *bytes.Buffer, f Metric, samples []sample) {
 	if len(samples) == 0 {
 		return
 	}
@@ -131,10 +157,14 @@ func (f Metric) write(out *bytes.Buffer, history []Result, labels map[string]str
 	}
 }
 
-func labelText(r Row, p bench.Protocol, more map[string]string) string {
-	all := map[string]string{
+func resultLabels(r Row, p bench.Protocol, more map[string]string) string {
+	return labelText(map[string]string{
 		"framework": r.Framework, "edition": r.Edition, "serving": r.Serving, "workload": r.Workload, "protocol": p.Label(),
-	}
+	}, more)
+}
+
+func labelText(own, more map[string]string) string {
+	all := maps.Clone(own)
 	maps.Copy(all, more)
 	parts := make([]string, 0, len(all))
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)

@@ -70,6 +70,24 @@ func TestOpenMetrics(t *testing.T) {
 	}
 }
 
+func TestOpenMetricsOfControls(t *testing.T) {
+	results := history()
+	for i, rate := range []float64{300, 200, 100} { // the newest first
+		results[i].Controls = []report.Row{{Framework: "go", RequestsPerSecond: report.Estimate{Mean: rate}}}
+	}
+	results[2].Campaign.Protocol.Rounds++ // another protocol
+	want := `# TYPE restbench_control_requests_per_second gauge
+# HELP restbench_control_requests_per_second Right answers per second of a server of restbench's own, mean over the rounds.
+restbench_control_requests_per_second{control="go",instance="a\"b",job="restbench"} 200 1597051200.000
+restbench_control_requests_per_second{control="go",instance="a\"b",job="restbench"} 300 1597062000.000
+# EOF
+`
+	text := openMetrics(t, results)
+	if !strings.HasSuffix(text, want) {
+		t.Errorf("ends with %s", text[max(0, len(text)-600):])
+	}
+}
+
 // Prometheus itself must be able to import the history.
 func TestOpenMetricsImport(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
