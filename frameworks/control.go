@@ -3,7 +3,9 @@ package frameworks
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 
 	"restbench/internal/bench"
 )
@@ -49,6 +51,32 @@ func (c *Catalogue) Controls() ([]Entry, error) {
 }
 
 const asgiLock = "asgi.txt"
+
+// ControlName stands for the controls where frameworks are named to be locked.
+const ControlName = controlFolder
+
+// LockSource is what a lock is made from, and where it goes.
+type LockSource struct {
+	Path         string
+	Header       string
+	Requirements []string
+	Package      string
+}
+
+// ControlLock is the source of the controls' lock, in tree, restbench's source
+// tree. It moves with no edition: a control that moves says nothing.
+func ControlLock(tree string) (LockSource, error) {
+	dir := filepath.Join(tree, "frameworks", controlFolder)
+	if _, err := os.Stat(filepath.Join(dir, asgiLock)); err != nil {
+		return LockSource{}, fmt.Errorf("the controls are built in and %s is not restbench's source tree: run this where its frameworks folder is", tree)
+	}
+	return LockSource{
+		Path: filepath.Join(dir, asgiLock), Package: "uvicorn",
+		Header: "# What the control asgi runs on: uvicorn with uvloop and httptools, as edition current serves fastapi.\n" +
+			"# It changes seldom: a control that moves says nothing. Renewed with: restbench lock " + ControlName + "\n",
+		Requirements: []string{"uvicorn", "uvloop", "httptools"},
+	}, nil
+}
 
 func controlEntry(name string, e bench.Edition, files fs.FS) Entry {
 	target := bench.ControlTarget(name)

@@ -2,6 +2,8 @@ package frameworks_test
 
 import (
 	"io/fs"
+	"os"
+	"strings"
 	"testing"
 
 	"restbench/frameworks"
@@ -34,5 +36,25 @@ func TestControlsAreNoFrameworks(t *testing.T) {
 				t.Errorf("lock of %s: %v", name, err)
 			}
 		}
+	}
+}
+
+// What `restbench lock control` writes is what the catalogue reads.
+func TestControlLock(t *testing.T) {
+	lock, err := frameworks.ControlLock("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(lock.Path)
+	if err != nil || !strings.HasPrefix(string(text), lock.Header) {
+		t.Errorf("%s does not begin with %q, %v", lock.Path, lock.Header, err)
+	}
+	for _, name := range lock.Requirements {
+		if err := frameworks.CheckLock(text, name); err != nil {
+			t.Errorf("%s: %v", lock.Path, err)
+		}
+	}
+	if _, err := frameworks.ControlLock(t.TempDir()); err == nil {
+		t.Error("a folder without the source tree was taken for it")
 	}
 }

@@ -24,7 +24,7 @@ func (d *daemon) announce() {
 		Str("protocol", p.config.Protocol.Name).
 		Str("engine", p.config.Protocol.Engine).
 		Str("schedule", p.config.Schedule).
-		Msgf("one campaign is %s%s of load on %d targets and %d controls", atMost(p.config.Protocol), load.Round(time.Second), p.choice.size(), p.choice.controls.size())
+		Msgf("one campaign is %s%s of load on %d targets and %d controls%s", atMost(p.config.Protocol), load.Round(time.Second), p.choice.size(), p.choice.controls.size(), repetitions(p.config.Protocol))
 	d.log.Info().Msgf("cost: %s of load a day in %d campaigns, about %d MB of disk a year, %d series",
 		(load * time.Duration(perDay)).Round(time.Second), perDay, measurements*365*store.EstimatedBytesPerMeasurement/1_000_000, exporter.Series(p.choice.size()))
 	for _, address := range d.server.Addrs() {
@@ -33,6 +33,15 @@ func (d *daemon) announce() {
 	if interval := p.shortestInterval(); load > interval {
 		d.log.Warn().Msgf("one campaign loads for %s but slots are %s apart: slots will be missed", load, interval)
 	}
+}
+
+// repetitions goes behind a length that disturbances make longer: how much,
+// nobody knows before. A protocol with a limit ends all the same.
+func repetitions(p bench.Protocol) string {
+	if p.Limit > 0 {
+		return ""
+	}
+	return "; on a disturbed machine up to twice that: each marked measurement is repeated once"
 }
 
 // shortestInterval is the shortest distance of two slots among the next hundred.

@@ -57,6 +57,18 @@ func TestNoControls(t *testing.T) {
 	}
 }
 
+func TestLockTakesTheControlsByTheirName(t *testing.T) {
+	for name, want := range map[string]struct {
+		code int
+		text string
+	}{"control": {exitFailed, "not restbench's source tree"}, "controls": {exitUsage, `"controls"`}} {
+		got := restbench(t.Context(), t, "lock", name, "--tree="+t.TempDir(), "--storage.path="+isolated(t))
+		if got.code != want.code || !strings.Contains(got.err, want.text) {
+			t.Errorf("lock %s: %+v", name, got)
+		}
+	}
+}
+
 // Short measurements, so that the end by precision or by time is what ends it.
 func TestAdaptiveCampaignEndsBeforeItsRounds(t *testing.T) {
 	text := strings.Replace(read(t, ownTargets(t, "alpha", "beta")), "rounds: 2,", "rounds: 500, restart: 1, precision: 0.5, limit: 20s,", 1)

@@ -28,7 +28,7 @@ type lockCommand struct {
 func registerLock(app *kingpin.Application, s *session) (string, action) {
 	c := &lockCommand{session: s}
 	cmd := app.Command("lock", "Resolve an edition anew and write its locks into the source tree or the folder given by --frameworks.dir.")
-	cmd.Arg("framework", "Frameworks to lock; all when none is named.").StringsVar(&c.names)
+	cmd.Arg("framework", "Frameworks to lock; all when none is named. control renews what the controls run on, which moves with no edition.").StringsVar(&c.names)
 	cmd.Flag("edition", "Edition to lock.").Default(bench.EditionCurrent).StringVar(&c.edition)
 	cmd.Flag("date", "Move the edition to the package index as it stood on this day (2006-01-02), for all its frameworks.").PlaceHolder("DAY").StringVar(&c.date)
 	cmd.Flag("tree", "restbench's source tree.").Default(".").StringVar(&c.tree)
@@ -48,16 +48,16 @@ func (c *lockCommand) run(ctx context.Context) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	found, err := c.find(catalogue)
+	jobs, err := c.jobs(catalogue, edition)
 	if err != nil {
-		return &usageError{err}
+		return err
 	}
 	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
 	m := c.environments(k, cfg.Pythons, func(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) })
-	if err := c.lockAll(ctx, m, catalogue, edition, found); err != nil {
+	if err := together(len(jobs), func(i int) error { return c.lock(ctx, m, jobs[i]) }); err != nil {
 		return err
 	}
 	return c.writeDate(edition)
@@ -83,50 +83,80 @@ func (c *lockCommand) movedEdition(catalogue *frameworks.Catalogue) (bench.Editi
 	return edition, nil
 }
 
-func (c *lockCommand) find(catalogue *frameworks.Catalogue) ([]bench.Framework, error) {
-	var found []bench.Framework
-	for _, name := range c.names {
-		f, err := catalogue.Framework(name)
+// lockJob is one lock to be made.
+type lockJob struct {
+	request environment.LockRequest
+	path    string
+	header  string // goes before the lock
+	of      string // the package whose release is told,
+	python  string // on this interpreter
+}
+
+func (c *lockCommand) jobs(catalogue *frameworks.Catalogue, e bench.Edition) ([]lockJob, error) {
+	newest, err := excludeNewer(e, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	var jobs []lockJob
+	for _, name := range c.chosen(catalogue) {
+		var job lockJob
+		if name == frameworks.ControlName {
+			job, err = c.controlJob()
+		} else {
+			job, err = c.frameworkJob(catalogue, name)
+		}
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, f)
+		job.request.Name, job.request.Python, job.request.ExcludeNewer = name+"@"+e.Name, frameworks.LockPython(e), newest
+		job.python = e.Python.Version
+		jobs = append(jobs, job)
 	}
+	return jobs, nil
+}
+
+// chosen are the names that were given, or all frameworks of the edition.
+func (c *lockCommand) chosen(catalogue *frameworks.Catalogue) []string {
 	if len(c.names) > 0 {
-		return found, nil
+		return c.names
 	}
+	var names []string
 	for _, f := range catalogue.Frameworks {
 		if _, ok := f.Editions[c.edition]; ok {
-			found = append(found, f)
+			names = append(names, f.Name)
 		}
 	}
-	return found, nil
+	return names
 }
 
-func (c *lockCommand) lockAll(ctx context.Context, m *environment.Manager, catalogue *frameworks.Catalogue, e bench.Edition, found []bench.Framework) error {
-	return together(len(found), func(i int) error { return c.lockOne(ctx, m, catalogue, e, found[i]) })
+func (c *lockCommand) frameworkJob(catalogue *frameworks.Catalogue, name string) (lockJob, error) {
+	f, err := catalogue.Framework(name)
+	if err != nil {
+		return lockJob{}, &usageError{err}
+	}
+	path, err := catalogue.LockPath(name, c.edition, c.tree)
+	requirements := f.Editions[c.edition].Requirements
+	return lockJob{request: environment.LockRequest{Requirements: requirements}, path: path, of: f.Package}, err
 }
 
-func (c *lockCommand) lockOne(ctx context.Context, m *environment.Manager, catalogue *frameworks.Catalogue, e bench.Edition, f bench.Framework) error {
-	path, err := catalogue.LockPath(f.Name, e.Name, c.tree)
+func (c *lockCommand) controlJob() (lockJob, error) {
+	lock, err := frameworks.ControlLock(c.tree)
+	return lockJob{
+		request: environment.LockRequest{Requirements: lock.Requirements},
+		path:    lock.Path, header: lock.Header, of: lock.Package,
+	}, err
+}
+
+func (c *lockCommand) lock(ctx context.Context, m *environment.Manager, job lockJob) error {
+	text, err := m.Lock(ctx, job.request)
 	if err != nil {
 		return err
 	}
-	newest, err := excludeNewer(e, time.Now())
-	if err != nil {
-		return err
+	text = append([]byte(job.header), text...)
+	if err := os.WriteFile(job.path, text, 0o644); err != nil {
+		return fmt.Errorf("write the lock of %s: %w", job.request.Name, err)
 	}
-	text, err := m.Lock(ctx, environment.LockRequest{
-		Name: f.Name + "@" + e.Name, Requirements: f.Editions[e.Name].Requirements,
-		Python: frameworks.LockPython(e), ExcludeNewer: newest,
-	})
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		return fmt.Errorf("write the lock of %s: %w", f.Name, err)
-	}
-	_, err = fmt.Fprintf(c.out, "%s: %s %s\n", path, f.Package, frameworks.LockedVersion(text, f.Package, e.Python.Version))
+	_, err = fmt.Fprintf(c.out, "%s: %s %s\n", job.path, job.of, frameworks.LockedVersion(text, job.of, job.python))
 	return err
 }
 
