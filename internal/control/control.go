@@ -20,15 +20,12 @@ const Command = "__control"
 // answer is always the same; frameworks.ControlWorkload expects it.
 const answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!"
 
-// Serve is the control's own process: it listens on the loopback port that
-// args name until it is killed. The result is the exit status; errors go to
-// stderr, one line.
+// Serve is the control's own process: it listens on the loopback port that args
+// name until it is killed. When it returns, something is wrong: the error goes to
+// stderr in one line, and the result is the exit status.
 func Serve(args []string) int {
-	if err := listen(args); err != nil {
-		fmt.Fprintln(os.Stderr, "control server:", err)
-		return 1
-	}
-	return 0
+	fmt.Fprintln(os.Stderr, "control server:", listen(args))
+	return 1
 }
 
 func listen(args []string) error {
