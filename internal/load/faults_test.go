@@ -152,9 +152,9 @@ func TestNativeServerThatComesBack(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 	plan := planFor(address, hello)
-	plan.Duration = 1500 * time.Millisecond
+	plan.Duration = 3 * time.Second
 	go func() {
-		time.Sleep(300 * time.Millisecond) // down for the first part of the window
+		time.Sleep(time.Second) // down for the first part of the window, however late the engine is
 		again, err := net.Listen("tcp", address)
 		if err != nil {
 			return
@@ -247,7 +247,7 @@ func TestNativeLargeRequest(t *testing.T) {
 	plan := planFor(s.address, hello)
 	plan.Workload.Request.Headers = map[string]string{"X-Large": strings.Repeat("x", 8<<20)}
 	plan.Connections, plan.Threads = 2, 1
-	plan.Duration = time.Second
+	plan.Duration = 3 * time.Second // the server, too, takes its time for 8 MiB
 	load := runInTime(t, plan)
 	checkClean(t, load)
 }
