@@ -9,6 +9,7 @@ type Recipe struct {
 	Package string     // the package whose release is the framework's version
 	Python  PythonWish // which interpreter
 	Lock    []byte     // requirements with hashes
+	Direct  []byte     // requirements that can have no hash: a folder, a repository; mostly empty
 	Files   fs.FS      // the application, copied beside the packages
 }
 

@@ -1,5 +1,7 @@
 package bench
 
+import "strings"
+
 // Names of the editions that restbench itself gives a meaning to.
 const (
 	EditionOwn     = "own"     // the user's own targets, from the configuration file
@@ -20,8 +22,13 @@ type Target struct {
 	Workload  string `json:"workload" yaml:"workload"`
 }
 
-// String is how a target is written by people: sanic@current.
-func (t Target) String() string { return t.Framework + "@" + t.Edition }
+// String is how a target is written by people: sanic@current, sanic==21.12.0.
+func (t Target) String() string {
+	if strings.ContainsAny(t.Edition[:min(1, len(t.Edition))], "=<>~!") {
+		return t.Framework + t.Edition
+	}
+	return t.Framework + "@" + t.Edition
+}
 
 // Participant is a target as it took part in a campaign: what exactly ran.
 type Participant struct {

@@ -56,18 +56,27 @@ func (m *Manager) lay(p place, r bench.Recipe) error {
 	}
 	return writeFiles(p.dir, []file{
 		{path: "requirements.txt", content: r.Lock},
+		{path: "direct.txt", content: r.Direct},
 		{path: "build.txt", content: []byte(buildLock)},
 	})
 }
 
-// fill runs uv. Sync installs exactly what the lock lists, without resolving.
+// fill runs uv. Sync installs exactly what the lock lists, without resolving;
+// what has no hash comes after it and brings nothing else along. A folder is
+// built anew, because uv would not notice that a file in it has changed.
 func (m *Manager) fill(ctx context.Context, uv string, r bench.Recipe, p place) error {
 	venv := []string{"venv", "--no-project", "--python", p.python.Path, p.venv()}
 	sync := []string{
 		"pip", "sync", "--python", p.binary(), "--require-hashes", "--allow-empty-requirements",
 		"--build-constraints", filepath.Join(p.dir, "build.txt"), filepath.Join(p.dir, "requirements.txt"),
 	}
-	for _, args := range [][]string{venv, sync} {
+	commands := [][]string{venv, sync}
+	if len(r.Direct) > 0 {
+		commands = append(commands, []string{
+			"pip", "install", "--python", p.binary(), "--no-deps", "--reinstall", "--requirements", filepath.Join(p.dir, "direct.txt"),
+		})
+	}
+	for _, args := range commands {
 		command := m.uvCommand(uv, args)
 		command.Name, command.Dir = "uv "+args[0]+" for "+r.Name, p.dir
 		if _, err := m.runUV(ctx, command); err != nil {

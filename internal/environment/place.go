@@ -61,6 +61,9 @@ func key(r bench.Recipe, python interpreter, files []file) string {
 	}
 	add(fmt.Sprint(layout), runtime.GOARCH, normalize(r.Package), string(r.Lock), buildLock)
 	add(python.Path, python.Version)
+	if len(r.Direct) > 0 { // what has none keeps the key that it had before there were any
+		add("direct", string(r.Direct))
+	}
 	for _, f := range files {
 		add(f.path, string(f.content))
 	}

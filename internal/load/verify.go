@@ -51,6 +51,10 @@ func compare(p *parser, want bench.Expect) error {
 
 // ask sends the request and reads the answer to its end.
 func ask(ctx context.Context, address string, request []byte, body string) (*parser, error) {
+	return askFor(ctx, address, request, &parser{expected: []byte(body), sample: 2 * quoted})
+}
+
+func askFor(ctx context.Context, address string, request []byte, p *parser) (*parser, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,6 @@ func ask(ctx context.Context, address string, request []byte, body string) (*par
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // a closed connection needs none
 	defer stop()
-	p := &parser{expected: []byte(body), sample: 2 * quoted}
 	p.reset()
 	if _, err = conn.Write(request); err == nil {
 		err = readAnswer(conn, p)

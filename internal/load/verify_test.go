@@ -3,9 +3,12 @@ package load
 import (
 	"context"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"restbench/internal/bench"
 )
@@ -60,5 +63,32 @@ func TestVerifyRefusesOtherMachines(t *testing.T) {
 	err := Verify(t.Context(), "192.0.2.1:80", bench.Workload{})
 	if err == nil || !strings.Contains(err.Error(), "loopback only") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestLearn(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+	calls := 0
+	for name, c := range map[string]struct {
+		answer func(net.Conn, int64) bool
+		want   bench.Expect
+		text   string // of the error; empty: none
+	}{
+		"learned": {text(head+"Content-Length: 5\r\n\r\nhello", false), bench.Expect{Status: 200, ContentType: "text/plain", Body: "hello"}, ""},
+		"varies": {func(c net.Conn, n int64) bool {
+			calls++
+			return text(head+"Content-Length: 1\r\n\r\n"+strconv.Itoa(calls), false)(c, n)
+		}, bench.Expect{}, ""},
+		"too long": {text(head+"Content-Length: 1048577\r\n\r\n"+strings.Repeat("x", 1<<20+1), false), bench.Expect{}, ""},
+		"fails":    {text("HTTP/1.1 500 Oh\r\nContent-Length: 3\r\n\r\nbad", false), bench.Expect{}, `status 500; body "bad"`},
+		"garbage":  {text("garbage\n", false), bench.Expect{}, "no HTTP/1 status line"},
+	} {
+		got, err := Learn(t.Context(), serve(t, c.answer).address, bench.Request{Path: "/"})
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if c.text == "" && err != nil || c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)) {
+			t.Errorf("%s: %v, want %q", name, err, c.text)
+		}
 	}
 }

@@ -1,0 +1,177 @@
+package environment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"restbench/internal/bench"
+)
+
+// ResolveRequest says what to resolve for this machine alone.
+type ResolveRequest struct {
+	Name         string           // for errors and progress: "sanic==21.12.0"
+	Requirements []string         // as PEP 508 has them; paths may stand behind @
+	Python       bench.PythonWish // of the environment that is made of it
+	Prefer       []byte           // a lock whose releases are taken where they fit
+}
+
+// Resolution is what uv made of a request, ready for a Recipe.
+type Resolution struct {
+	Lock   []byte // releases with hashes
+	Direct []byte // what has no hash: folders and repositories, these at their commit
+}
+
+// Resolve is Lock for one comparison: it asks for this machine and the
+// interpreter that the environment will have, and keeps what Prefer has, so that
+// two resolutions differ in what was asked for and in what that needs. A folder
+// that is named has its content in the result: another content is another one.
+func (m *Manager) Resolve(ctx context.Context, r ResolveRequest) (Resolution, error) {
+	found, err := m.resolve(ctx, r)
+	switch {
+	case err == nil:
+		return found, nil
+	case ctx.Err() != nil:
+		return Resolution{}, fmt.Errorf("resolve %s: %w", r.Name, context.Cause(ctx))
+	}
+	return Resolution{}, &bench.Failure{Stage: bench.StageInstall, Cause: fmt.Sprintf("resolve %s: %s", r.Name, err)}
+}
+
+func (m *Manager) resolve(ctx context.Context, r ResolveRequest) (Resolution, error) {
+	requirements, folders, err := absolute(r.Requirements)
+	if err != nil {
+		return Resolution{}, err
+	}
+	uv, err := m.findUV(ctx, func(detail string) { m.options.Progress(r.Name, detail) })
+	if err != nil {
+		return Resolution{}, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, installLimit, fmt.Errorf("not done after %s", installLimit))
+	defer cancel()
+	python, err := m.python(ctx, bench.Recipe{Name: r.Name, Python: r.Python})
+	if err != nil {
+		return Resolution{}, err
+	}
+	m.options.Progress(r.Name, "resolving")
+	text, err := m.compile(ctx, uv, python.Path, requirements, r)
+	if err != nil {
+		return Resolution{}, err
+	}
+	found := part(text)
+	for _, folder := range folders {
+		found.Direct = fmt.Appendf(found.Direct, "# %s\n", folder)
+	}
+	return found, nil
+}
+
+// compile runs uv. It reads what is preferred from the file that it would write.
+func (m *Manager) compile(ctx context.Context, uv, python string, requirements []string, r ResolveRequest) (string, error) {
+	if err := os.MkdirAll(m.options.Dir, 0o755); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp(m.options.Dir, ".resolve-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	lock := filepath.Join(dir, "requirements.txt")
+	if err := os.WriteFile(lock, r.Prefer, 0o600); err != nil {
+		return "", err
+	}
+	command := m.uvCommand(uv, []string{
+		"pip", "compile", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url",
+		"--no-emit-find-links", "--python", python, "--output-file", lock, "-",
+	})
+	command.Name, command.Dir = "uv pip compile for "+r.Name, dir
+	command.Stdin = []byte(strings.Join(requirements, "\n") + "\n")
+	if _, err := m.runUV(ctx, command); err != nil {
+		return "", withHint(err)
+	}
+	text, err := os.ReadFile(lock)
+	return string(text), err
+}
+
+// part puts what is no release into Direct: a line that begins at the margin
+// begins an entry.
+func part(text string) Resolution {
+	release := regexp.MustCompile(`^[A-Za-z0-9._-]+(\[[^\]]*\])?==`)
+	var found Resolution
+	to := &found.Lock
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		switch {
+		case line[0] == ' ' || line[0] == '\t':
+		case release.MatchString(line):
+			to = &found.Lock
+		default:
+			to = &found.Direct
+		}
+		*to = append(*to, line...)
+	}
+	return found
+}
+
+// absolute makes paths behind an @ absolute, because uv works in another folder,
+// and describes the content of those that are folders.
+func absolute(requirements []string) (all, folders []string, err error) {
+	for _, requirement := range requirements {
+		name, source, direct := strings.Cut(requirement, "@")
+		source = strings.TrimSpace(source)
+		if !direct || strings.Contains(source, ":") {
+			all = append(all, requirement)
+			continue
+		}
+		path, err := pathOf(source)
+		if err != nil {
+			return nil, nil, err
+		}
+		folder, err := content(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		folders = append(folders, folder)
+		all = append(all, strings.TrimSpace(name)+" @ "+(&url.URL{Scheme: "file", Path: path}).String())
+	}
+	return all, folders, nil
+}
+
+// pathOf knows the home folder: a shell does not put it in behind an @.
+func pathOf(source string) (string, error) {
+	if rest, ok := strings.CutPrefix(source, "~/"); ok {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", err
+		}
+		return filepath.Join(home, rest), nil
+	}
+	return filepath.Abs(source)
+}
+
+// content is a path and the hash of what lies there. What programs leave behind
+// (hidden folders, compiled files) is no part of it.
+func content(path string) (string, error) {
+	hash := sha256.New()
+	err := filepath.WalkDir(path, func(name string, entry os.DirEntry, err error) error {
+		base := filepath.Base(name)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != path && (strings.HasPrefix(base, ".") || base == "__pycache__" || strings.HasSuffix(base, ".egg-info")):
+			return filepath.SkipDir
+		case !entry.Type().IsRegular() || filepath.Ext(base) == ".pyc":
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		fmt.Fprintf(hash, "%d:%s,%d:%s,", len(name), name, len(text), text)
+		return err
+	})
+	return path + " sha256:" + hex.EncodeToString(hash.Sum(nil)), err
+}

@@ -1,0 +1,148 @@
+package environment
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"restbench/internal/bench"
+)
+
+// The release that is asked for comes with what is preferred, though the index
+// has a newer one of that.
+func TestResolveKeepsWhatIsPreferred(t *testing.T) {
+	old, recent := newWheel(t, "greeter", "1.2", ""), newWheel(t, "greeter", "1.3", "")
+	helper, newer := newWheel(t, "helper", "3.0", ""), newWheel(t, "helper", "4.0", "")
+	w := newWorld(t, newIndex(t, old, recent, helper, newer).simple())
+	request := ResolveRequest{
+		Name: "greeter==1.2", Requirements: []string{"greeter==1.2", "helper"},
+		Python: bench.PythonWish{Version: minor(w.python.Version)}, Prefer: []byte(lockOf(recent, helper)),
+	}
+	found, err := w.manager().Resolve(t.Context(), request)
+	if err != nil || string(found.Lock) != lockOf(old, helper) || found.Direct != nil {
+		t.Errorf("got %q, %q, %v", found.Lock, found.Direct, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(w.dir, ".resolve-*")); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestResolveErrors(t *testing.T) {
+	w := newWorld(t, newIndex(t, newWheel(t, "greeter", "1.2", "")).simple())
+	for requirement, want := range map[string]string{
+		"greeter==99":                           "greeter==99",
+		"stranger==1":                           "stranger",
+		"greeter @ ./nowhere/":                  "no such file",
+		"greeter @ git+file:///nowhere/greeter": "nowhere/greeter",
+	} {
+		_, err := w.manager().Resolve(t.Context(), ResolveRequest{
+			Name: "it", Requirements: []string{requirement}, Python: bench.PythonWish{Version: minor(w.python.Version)},
+		})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "install: resolve it: ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %q in it", requirement, err, want)
+		}
+	}
+}
+
+// project is a source tree that builds without anything else.
+func project(t *testing.T, version string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "a greeter")
+	for name, text := range map[string]string{
+		"pyproject.toml": `build-system = {requires = [], build-backend = "backend", backend-path = ["."]}
+project = {name = "greeter", version = "` + version + `"}
+`,
+		"backend.py": `import zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    info = "greeter-` + version + `.dist-info/"
+    with zipfile.ZipFile(directory + "/greeter-` + version + `-py3-none-any.whl", "w") as wheel:
+        wheel.write("greeter.py")
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: greeter\nVersion: ` + version + `\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(info + "RECORD", "")
+    return "greeter-` + version + `-py3-none-any.whl"
+`,
+		"greeter.py": "version = 'first'\n",
+	} {
+		write(t, filepath.Join(dir, name), text)
+	}
+	return dir
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// greeted resolves and installs greeter from a source, and returns its
+// environment and what its application prints.
+func greeted(t *testing.T, w *world, source string) (bench.Environment, string) {
+	t.Helper()
+	m, recipe := w.manager(), w.recipe("")
+	found, err := m.Resolve(t.Context(), ResolveRequest{
+		Name: "greeter", Requirements: []string{"greeter @ " + source}, Python: recipe.Python,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe.Lock, recipe.Direct = found.Lock, found.Direct
+	env, err := m.Prepare(t.Context(), recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.runner.Run(t.Context(), bench.Command{Argv: []string{env.Python, "app.py"}, Dir: env.App})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env, strings.TrimSpace(string(out.Stdout))
+}
+
+// A folder is installed as it is now: a change of any of its files is another
+// environment, and no change is the same one.
+func TestResolveAFolder(t *testing.T) {
+	w, dir := newWorld(t, newIndex(t).simple()), project(t, "9.9")
+	first, said := greeted(t, w, dir)
+	if first.Version != "9.9" || said != "first" {
+		t.Errorf("version %q, says %q", first.Version, said)
+	}
+	if again, _ := greeted(t, w, dir); again.App != first.App {
+		t.Errorf("the same folder: %s and %s", first.App, again.App)
+	}
+	write(t, filepath.Join(dir, "greeter.py"), "version = 'second'\n")
+	second, said := greeted(t, w, dir)
+	if second.App == first.App || said != "second" {
+		t.Errorf("a changed folder: %s and %s, says %q", first.App, second.App, said)
+	}
+}
+
+// A repository is installed at the commit that it has now.
+func TestResolveARepository(t *testing.T) {
+	git, err := exec.LookPath("git")
+	require(t, err == nil, "git")
+	w, dir := newWorld(t, newIndex(t).simple()), project(t, "9.9")
+	commit := func() {
+		for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x"}} {
+			if out, err := exec.Command(git, append([]string{"-C", dir}, args...)...).CombinedOutput(); err != nil {
+				t.Fatalf("git %v: %v\n%s", args, err, out)
+			}
+		}
+	}
+	commit()
+	source := "git+file://" + strings.ReplaceAll(dir, " ", "%20")
+	first, said := greeted(t, w, source)
+	if first.Version != "9.9" || said != "first" {
+		t.Errorf("version %q, says %q", first.Version, said)
+	}
+	write(t, filepath.Join(dir, "greeter.py"), "version = 'second'\n")
+	commit()
+	if second, said := greeted(t, w, source); second.App == first.App || said != "second" {
+		t.Errorf("a new commit: %s and %s, says %q", first.App, second.App, said)
+	}
+}
