@@ -48,6 +48,7 @@ type Prepared struct {
 	Command  bench.Command
 	Versions bench.Versions
 	Marks    []bench.Mark
+	Workload *bench.Workload // what Prepare found out about the answer; nil: the Entrant's holds
 }
 
 // Repeater says whether a measurement is to be made once more at the end of its

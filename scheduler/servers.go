@@ -18,6 +18,9 @@ func (c *campaign) prepare(ctx context.Context) {
 	c.together(ctx, bench.StageInstall, func(e *entry) error {
 		prepared, err := e.Prepare(ctx)
 		e.prepared = prepared
+		if prepared.Workload != nil {
+			e.Workload = *prepared.Workload
+		}
 		return err
 	})
 	for i, e := range c.entries {

@@ -34,13 +34,13 @@ func parse(args []string, io streams) (action, error) {
 	s.flags(app)
 	actions := map[string]action{}
 	for _, register := range []func(*kingpin.Application, *session) (string, action){
-		registerServe, registerRun, registerReport, registerLoad, registerList,
+		registerServe, registerRun, registerCompare, registerReport, registerLoad, registerList,
 		registerInstall, registerLock, registerCheck, registerHealthcheck,
 	} {
 		name, do := register(app, s)
 		actions[name] = do
 	}
-	name, err := app.Parse(args)
+	name, err := app.Parse(fillIn(args))
 	if err != nil {
 		return nil, &usageError{err}
 	}

@@ -150,17 +150,6 @@ func ownEntrant(t config.Target) scheduler.Entrant {
 	}
 }
 
-// starter gives the supervisor the shape that the scheduler asks for.
-type starter struct{ *process.Supervisor }
-
-func (s starter) Start(ctx context.Context, c bench.Command, ready scheduler.Ready) (scheduler.Server, error) {
-	server, err := s.Supervisor.Start(ctx, c, ready)
-	if err != nil {
-		return nil, err // not server: a nil pointer in an interface is not nil
-	}
-	return server, nil
-}
-
 func (k *kit) engine(name string) (scheduler.Engine, error) {
 	if name == bench.EngineNative {
 		return load.Native{Runner: k.supervisor, Executable: itself}, nil

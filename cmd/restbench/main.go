@@ -25,6 +25,8 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+
+	exitUnknown = 3 // of compare: neither the same nor different
 )
 
 func main() { os.Exit(program(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})) }

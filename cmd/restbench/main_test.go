@@ -7,11 +7,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) {
 		case "__engine", "__guard", "__control":
 			os.Exit(program(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 		case "__server":
-			os.Exit(testServer(os.Args[2]))
+			os.Exit(testServer(os.Args[2], os.Args[3:]...))
 		}
 	}
 	os.Exit(m.Run())
@@ -32,10 +35,31 @@ func TestMain(m *testing.M) {
 
 const testAnswer = "pong"
 
-// testServer answers every request the same until it is killed.
-func testServer(port string) int {
+// testServer answers every request the same until it is killed. Words behind the
+// port change that: delay=20ms answers later, wrong-after=20 answers something else
+// from then on.
+func testServer(port string, words ...string) int {
+	delay, right, answered := time.Duration(0), int64(math.MaxInt64), atomic.Int64{}
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		var err error
+		switch name {
+		case "delay":
+			delay, err = time.ParseDuration(value)
+		case "wrong-after":
+			right, err = strconv.ParseInt(value, 10, 64)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(delay)
 		w.Header().Set("Content-Type", "text/plain")
+		if answered.Add(1) > right {
+			_, _ = io.WriteString(w, "oops")
+			return
+		}
 		_, _ = io.WriteString(w, testAnswer)
 	})
 	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+port, handler))

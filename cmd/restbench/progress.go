@@ -25,12 +25,13 @@ type progress struct {
 	done   int
 	begun  time.Time // of the first measurement
 	each   time.Duration
+	limit  time.Duration // of all of them together; 0: none
 
 	failures repeated
 }
 
 func newProgress(w io.Writer, p bench.Protocol, targets int) *progress {
-	return &progress{w: w, rounds: p.Rounds, total: p.Rounds * targets, each: p.Duration + p.Warmup}
+	return &progress{w: w, rounds: p.Rounds, total: p.Rounds * targets, each: p.Duration + p.Warmup, limit: p.Limit * time.Duration(targets)}
 }
 
 // Observe takes the events of the campaign.
@@ -143,7 +144,11 @@ func (p *progress) left() time.Duration {
 	if p.done > 0 {
 		each = time.Since(p.begun) / time.Duration(p.done)
 	}
-	return (each * time.Duration(p.total-p.done)).Round(time.Second)
+	left := each * time.Duration(p.total-p.done)
+	if p.limit > 0 && !p.begun.IsZero() {
+		left = min(left, max(0, p.limit-time.Since(p.begun)))
+	}
+	return left.Round(time.Second)
 }
 
 func (p *progress) line(format string, args ...any) {

@@ -96,53 +96,17 @@ type campaignPlan struct {
 	entrants []scheduler.Entrant
 }
 
-// gathered is what a campaign measured, in memory: it can be shown even when the
-// history cannot be written.
-type gathered struct {
-	tell         *progress
-	measurements []bench.Measurement
-}
-
-func (g *gathered) observe(e bench.Event) {
-	if e.Measurement != nil {
-		g.measurements = append(g.measurements, *e.Measurement)
-	}
-	g.tell.Observe(e)
-}
-
 func (c *runCommand) campaign(ctx context.Context, k *kit, tell *progress, p campaignPlan) error {
-	if err := k.checkSpace(); err != nil {
-		return err
-	}
-	k.sweep()
-	history, err := k.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	recorder := k.recorder(history)
-	defer k.closeStore(history, recorder)
-	pinning, err := pin(p.config.Pinning)
-	if err != nil {
-		return &usageError{err}
-	}
-	all := &gathered{tell: tell}
-	runner := k.runner(runnerOptions{
-		command: "restbench run", noWait: c.noWait, pinning: pinning, observe: all.observe,
-		history: history, recorder: recorder,
-	})
 	seed := newSeed()
 	c.seed.over(&seed)
-	done, err := runner.Run(ctx, scheduler.Request{
-		Kind: bench.KindManual, Protocol: p.protocol, Seed: seed, Entrants: p.entrants,
+	return k.single(ctx, single{
+		runnerOptions: runnerOptions{command: "restbench run", noWait: c.noWait, observe: tell.Observe},
+		pinning:       p.config.Pinning,
+		request:       scheduler.Request{Kind: bench.KindManual, Protocol: p.protocol, Seed: seed, Entrants: p.entrants},
+	}, func(m measured) error {
+		result, wrong := derive(context.WithoutCancel(ctx), m.history, m.campaign, m.measurements)
+		return errors.Join(c.show(result), wrong, m.err)
 	})
-	if len(all.measurements) == 0 {
-		if ctx.Err() != nil {
-			return errors.New("interrupted before anything was measured")
-		}
-		return err
-	}
-	result, wrong := derive(context.WithoutCancel(ctx), history, done, all.measurements)
-	return errors.Join(c.show(result), wrong, err)
 }
 
 // show prints what the campaign brought, also when it was interrupted.

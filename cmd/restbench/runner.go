@@ -23,6 +23,8 @@ type runnerOptions struct {
 	noWait  bool
 	pinning scheduler.Pinning
 	observe func(bench.Event)
+	enough  scheduler.Stopper // precise when nil
+	running map[string]string // addresses of servers that restbench does not start, by the name of their command
 
 	history  *store.Store
 	recorder *store.Writer
@@ -30,11 +32,14 @@ type runnerOptions struct {
 
 func (k *kit) runner(o runnerOptions) *scheduler.Runner {
 	probe := &host.Probe{}
+	if o.enough == nil {
+		o.enough = precise{}
+	}
 	return &scheduler.Runner{
-		Starter: starter{k.supervisor}, Engine: k.engine, Recorder: o.recorder, Verify: load.Verify,
+		Starter: starter{k.supervisor, o.running}, Engine: k.engine, Recorder: o.recorder, Verify: load.Verify,
 		Window: func() func() bench.Conditions { return probe.Begin().End },
 		Judge:  judge(probe.Thresholds()),
-		Repeat: marked{}, Enough: precise{},
+		Repeat: marked{}, Enough: o.enough,
 		Lock:    k.campaignLocker(o),
 		Observe: o.observe, Machine: host.Describe(version()), Pinning: o.pinning, Parallel: parallel(),
 	}

@@ -5,16 +5,14 @@ import "time"
 // ProtocolCompare names the protocol of two targets that are compared.
 const ProtocolCompare = "compare"
 
-// comparePrecision is when more rounds would not change what a comparison is
-// used for: far below the threshold of any verdict.
-const comparePrecision = 0.0025
-
-// Compare is the protocol for two targets that are measured for a time: short
-// measurements in many rounds, shuffled, on servers that are started anew every
-// second round, because one start of a server differs from the next.
-func Compare(length time.Duration) Protocol {
+// Compare is the protocol for two targets that are measured for a length of time:
+// short measurements in many rounds, shuffled, on servers that are started anew
+// every second round, because one start of a server differs from the next. It
+// ends earlier when the ratio is known to ± a quarter of the threshold: then more
+// rounds would not change the verdict.
+func Compare(length time.Duration, threshold float64) Protocol {
 	p := Adaptive()
-	p.Name, p.Precision = ProtocolCompare, comparePrecision
+	p.Name, p.Precision = ProtocolCompare, threshold/4
 	return p.Filling(length, 2)
 }
 

@@ -30,8 +30,13 @@ func WriteText(w io.Writer, r Result) error {
 }
 
 func writeText(out *bytes.Buffer, t Table) {
-	widths := textWidths(t)
 	fmt.Fprintln(out, t.Title)
+	writeBody(out, t)
+}
+
+// writeBody is the table without its title.
+func writeBody(out *bytes.Buffer, t Table) {
+	widths := textWidths(t)
 	head := make([]string, len(t.Columns))
 	rule := make([]string, len(t.Columns))
 	for i, c := range t.Columns {

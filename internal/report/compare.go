@@ -1,0 +1,206 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// CompareThreshold is the difference that a comparison calls none, unless
+// another one is asked for.
+const CompareThreshold = 0.02
+
+// Comparison is a campaign of two targets as it is shown: how many times A is B.
+// Pointers are nil where a value is undefined.
+type Comparison struct {
+	Campaign  Header        `json:"campaign"`
+	Ratio     RatioEstimate `json:"ratio"` // requests per second of B ÷ those of A
+	Verdict   stats.Verdict `json:"verdict"`
+	Threshold float64       `json:"threshold"`
+	Pairs     int           `json:"pairs"`  // rounds in which both were valid
+	Starts    int           `json:"starts"` // of the servers: what the interval rests on
+	CPURatio  RatioEstimate `json:"server_cpu_ratio"`
+	A         *Row          `json:"a"`
+	B         *Row          `json:"b"`
+	Packages  []PackageDiff `json:"packages"` // those that differ
+	Missing   []Missing     `json:"missing"`
+	Failures  []FailureRow  `json:"failures"`
+	Notes     []string      `json:"notes"`
+}
+
+// RatioEstimate is a ratio with its interval.
+type RatioEstimate struct {
+	Estimate *float64  `json:"estimate"`
+	CI95     *Interval `json:"ci95"`
+}
+
+// PackageDiff is a package that the two have in different releases, or that one
+// of them lacks.
+type PackageDiff struct {
+	Name string  `json:"package"`
+	A    *string `json:"a"`
+	B    *string `json:"b"`
+}
+
+// NewComparison derives the comparison of a campaign's first two participants.
+func NewComparison(c bench.Campaign, ms []bench.Measurement, threshold float64) Comparison {
+	s := group(c, ms)
+	r := Comparison{
+		Campaign: header(c, s, ms), Verdict: stats.Unknown, Threshold: threshold,
+		Packages: []PackageDiff{}, Missing: []Missing{}, Failures: failures(ms), Notes: s.notes(),
+	}
+	if len(s.targets) < 2 {
+		r.Notes = append(r.Notes, "the campaign has no two targets")
+		return r
+	}
+	a, b := s.targets[0], s.targets[1]
+	r.Packages = packageDiffs(a.Versions.Packages, b.Versions.Packages)
+	r.A, r.B = r.side(c, a, s.rounds), r.side(c, b, s.rounds)
+	rates, starts := s.paired(b, a, bench.Measurement.RequestsPerSecond)
+	r.Pairs, r.Starts, r.Ratio = rates.N, starts, estimate(rates)
+	r.Verdict = stats.Judge(rates.CI95, threshold)
+	costs, _ := s.paired(b, a, bench.Measurement.ServerCPUPerRequest)
+	r.CPURatio = estimate(costs)
+	r.relate()
+	return r
+}
+
+// side is the row of one of the two, nil where it has no number.
+func (r *Comparison) side(c bench.Campaign, t *series, rounds int) *Row {
+	if len(t.chosen) == 0 {
+		r.Missing = append(r.Missing, Missing{t.Target.String(), t.Target, marks(t, rounds, nil)})
+		return nil
+	}
+	row := newRow(c, t, rounds)
+	return &row
+}
+
+// relate makes A the base of both.
+func (r *Comparison) relate() {
+	if r.A == nil || r.B == nil {
+		return
+	}
+	one, base := 1.0, r.A.Name
+	r.A.Relative, r.A.RelativeCI95, r.A.RelativePairs, r.A.Base = &one, &Interval{1, 1}, r.A.Rounds, &base
+	r.B.Relative, r.B.RelativeCI95, r.B.RelativePairs, r.B.Base = r.Ratio.Estimate, r.Ratio.CI95, r.Pairs, &base
+}
+
+// paired is the ratio of a value of t to that of its base inside the rounds, with
+// the number of starts that its interval rests on. Its estimate is 0 where it is
+// undefined.
+func (s groups) paired(t, base *series, of func(bench.Measurement) float64) (stats.Ratio, int) {
+	var ts, bases [][]float64
+	for _, m := range t.chosen {
+		i := slices.IndexFunc(base.chosen, func(o bench.Measurement) bool { return o.Round == m.Round })
+		if i < 0 {
+			continue
+		}
+		start := m.Round - 1
+		if s.protocol.Restart > 0 {
+			start = s.protocol.Start(m.Round)
+		}
+		ts, bases = grouped(ts, start, of(m)), grouped(bases, start, of(base.chosen[i]))
+	}
+	ratio, components, err := stats.PairedRatioStarts(ts, bases)
+	if err != nil {
+		return stats.Ratio{}, 0
+	}
+	return ratio, components.Starts
+}
+
+func estimate(r stats.Ratio) RatioEstimate {
+	if r.N == 0 {
+		return RatioEstimate{}
+	}
+	return RatioEstimate{&r.Estimate, interval(r.CI95)}
+}
+
+func packageDiffs(a, b map[string]string) []PackageDiff {
+	names := slices.Sorted(maps.Keys(a))
+	for name := range b {
+		if _, ok := a[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	diffs := []PackageDiff{}
+	for _, name := range names {
+		if a[name] != b[name] {
+			diffs = append(diffs, PackageDiff{name, orNull(a[name]), orNull(b[name])})
+		}
+	}
+	return diffs
+}
+
+// hopelessRounds is after how many rounds a side without a single number is
+// given up.
+const hopelessRounds = 6
+
+// EnoughToCompare reports whether a comparison has reached the precision of its
+// protocol, or never will because one side gives no number. It looks at the
+// width of the interval alone, never at which side of 1 it is on.
+func EnoughToCompare(c bench.Campaign, ms []bench.Measurement) bool {
+	s, p := group(c, ms), c.Protocol
+	if len(s.targets) < 2 {
+		return true
+	}
+	a, b := s.targets[0], s.targets[1]
+	if len(a.chosen) == 0 || len(b.chosen) == 0 {
+		return c.Rounds >= hopelessRounds
+	}
+	if p.Precision <= 0 || p.Restart > 0 && c.Rounds%p.Restart != 0 {
+		return false
+	}
+	ratio, starts := s.paired(b, a, bench.Measurement.RequestsPerSecond)
+	return stats.Known(ratio.LogCI95(), starts, p.Precision)
+}
+
+// Sentence is the verdict in words.
+func (r Comparison) Sentence() string {
+	if r.Ratio.Estimate == nil {
+		return "Not known which is faster: there is no round in which both have a number."
+	}
+	a, b := display(r.A), display(r.B)
+	margin := percent(r.Threshold)
+	how := fmt.Sprintf("B ÷ A is %s (95 %% interval %s)", ratioText(r.Ratio.Estimate), ratioSpan(r.Ratio.CI95))
+	switch r.Verdict {
+	case stats.Faster:
+		return fmt.Sprintf("Faster: %s answers more requests per second than %s, by more than %s. %s.", b, a, margin, how)
+	case stats.Slower:
+		return fmt.Sprintf("Slower: %s answers fewer requests per second than %s, by more than %s. %s.", b, a, margin, how)
+	case stats.Same:
+		return fmt.Sprintf("Same: %s and %s differ by less than %s. %s.", b, a, margin, how)
+	}
+	if r.Ratio.CI95 == nil {
+		return fmt.Sprintf("Unknown: %s was not measured on enough starts against %s. %s.", b, a, how)
+	}
+	return fmt.Sprintf("Unknown: whether %s and %s differ by more than %s does not show. %s; a longer --time narrows it.", b, a, margin, how)
+}
+
+// display is how a side is called: a server of the user's own by what was given.
+func display(r *Row) string {
+	if name, own := strings.CutPrefix(r.Edition, bench.EditionOwn); own {
+		return r.Framework + name
+	}
+	return r.Name
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+
+func ratioText(x *float64) string {
+	if x == nil {
+		return none
+	}
+	return fmt.Sprintf("%.3f", *x)
+}
+
+func ratioSpan(i *Interval) string {
+	if i == nil {
+		return none
+	}
+	return fmt.Sprintf("%.3f – %.3f", i.Low(), i.High())
+}
