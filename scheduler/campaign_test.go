@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -340,5 +341,37 @@ func TestAServerIsReadyWhenItsAnswerIsRight(t *testing.T) {
 	}
 	if slices.ContainsFunc(w.recorded, func(m bench.Measurement) bool { return m.Failure != nil }) {
 		t.Errorf("recorded %v", w.numbers())
+	}
+}
+
+// What Prepare finds out about the answer takes the place of what was expected.
+func TestPrepareMayFindOutTheAnswer(t *testing.T) {
+	w := newWorld("a", "b")
+	prepare := w.request.Entrants[0].Prepare
+	w.request.Entrants[0].Prepare = func(ctx context.Context) (Prepared, error) {
+		p, err := prepare(ctx)
+		p.Workload = &bench.Workload{Expect: bench.Expect{Body: "found"}}
+		return p, err
+	}
+	var mu sync.Mutex
+	expected := map[string]string{}
+	w.Verify = func(_ context.Context, address string, work bench.Workload) error {
+		mu.Lock()
+		defer mu.Unlock()
+		expected[address] = work.Expect.Body
+		return nil
+	}
+	load := w.engine
+	w.engine = func(ctx context.Context, p bench.Plan) (bench.Load, error) {
+		if p.Workload.Expect.Body != expected[p.Address] {
+			t.Errorf("%s is loaded for %q and verified for %q", p.Address, p.Workload.Expect.Body, expected[p.Address])
+		}
+		return load(ctx, p)
+	}
+	if _, err := w.run(t); err != nil {
+		t.Fatal(err)
+	}
+	if expected["a"] != "found" || expected["b"] != "b" {
+		t.Errorf("expected are %v", expected)
 	}
 }

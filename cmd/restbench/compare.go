@@ -48,7 +48,7 @@ func registerCompare(app *kingpin.Application, s *session) (string, action) {
 	cmd.Flag("fail-if-slower", "Exit with 1 when B is slower; with a share (--fail-if-slower=5%), by more than that.").PlaceHolder("SHARE").SetValue(&c.fail)
 	c.protocol.registerShape(cmd)
 	cmd.Flag("seed", "Seed of the order.").PlaceHolder("N").IsSetByUser(&c.seed.set).Uint64Var(&c.seed.value)
-	cmd.Flag("format", "What to print: table, markdown, json or csv.").Default("table").EnumVar(&c.format, "table", "markdown", "json", "csv")
+	cmd.Flag("format", "What to print: table, markdown, json or csv.").Default("table").EnumVar(&c.format, comparisonFormats()...)
 	cmd.Flag("no-wait", "Fail at once when another campaign runs on this machine.").BoolVar(&c.noWait)
 	return cmd.FullCommand(), c.run
 }
@@ -135,10 +135,9 @@ func (w *watch) observe(e bench.Event) {
 		w.tell.Observe(e)
 		return
 	}
-	if w.cause == nil {
-		w.cause = fmt.Errorf("%s: %w", m.Target, m.Failure)
-	} else if other := fmt.Errorf("%s: %w", m.Target, m.Failure); other.Error() != w.cause.Error() {
-		w.cause = errors.Join(w.cause, other)
+	first, _, _ := strings.Cut(m.Failure.Error(), "\n") // the history has all of it
+	if cause := fmt.Errorf("%s: %s", m.Target, first); w.cause == nil {
+		w.cause = cause
 	}
 	w.end()
 }
@@ -196,6 +195,8 @@ func withoutRatio(r report.Comparison) error {
 	}
 	return errors.New("no verdict: there is no round in which both have a result")
 }
+
+func comparisonFormats() []string { return []string{"table", "markdown", "json", "csv"} }
 
 func writeComparison(w io.Writer, format string, r report.Comparison) error {
 	switch format {

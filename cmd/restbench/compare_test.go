@@ -106,6 +106,11 @@ func TestCompareCallsTheSlowerOneSlower(t *testing.T) {
 		t.Errorf("the history holds\n%s", list.out)
 	}
 
+	again := restbench(t.Context(), t, "report", "--storage.path="+state, "--format=json")
+	if again.out != got.out {
+		t.Errorf("from the history it is\n%s\nand was\n%s", again.out, got.out)
+	}
+
 	c, got = compare(t, quickly(state, slow, quick, "--fail-if-slower")...)
 	if c.Verdict != "faster" || got.code != exitDone {
 		t.Errorf("the other way round: verdict %q, exit code %d, stderr %s", c.Verdict, got.code, got.err)

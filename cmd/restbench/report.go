@@ -57,19 +57,28 @@ func (c *reportCommand) run(ctx context.Context) error {
 	case c.format == "openmetrics":
 		return c.openMetrics(ctx, history)
 	}
-	result, err := c.result(ctx, history)
+	campaign, err := c.find(ctx, history)
+	if err != nil {
+		return err
+	}
+	campaign = c.settled(campaign)
+	if campaign.Kind == bench.KindCompare && slices.Contains(comparisonFormats(), c.format) {
+		return c.comparison(ctx, history, campaign)
+	}
+	result, err := resultOf(ctx, history, campaign)
 	if err != nil {
 		return err
 	}
 	return write(c.out, c.format, result)
 }
 
-func (c *reportCommand) result(ctx context.Context, history *store.Store) (report.Result, error) {
-	campaign, err := c.find(ctx, history)
+// comparison shows a campaign of restbench compare as that did.
+func (c *reportCommand) comparison(ctx context.Context, history *store.Store, campaign bench.Campaign) error {
+	measurements, err := history.Measurements(ctx, campaign.ID)
 	if err != nil {
-		return report.Result{}, err
+		return err
 	}
-	return resultOf(ctx, history, c.settled(campaign))
+	return writeComparison(c.out, c.format, report.NewComparison(campaign, measurements, campaign.Protocol.Threshold()))
 }
 
 // settled tells a campaign that runs from one whose process died: nothing has

@@ -12,9 +12,15 @@ const ProtocolCompare = "compare"
 // rounds would not change the verdict.
 func Compare(length time.Duration, threshold float64) Protocol {
 	p := Adaptive()
-	p.Name, p.Precision = ProtocolCompare, threshold/4
+	p.Name, p.Precision = ProtocolCompare, threshold/precisions
 	return p.Filling(length, 2)
 }
+
+// precisions is how many precisions make a threshold.
+const precisions = 4
+
+// Threshold is the one that a comparison was made for.
+func (p Protocol) Threshold() float64 { return precisions * p.Precision }
 
 // Filling gives p as many rounds of targets as a length of time has room for,
 // and that length as its limit.

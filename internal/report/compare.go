@@ -166,7 +166,10 @@ func (r Comparison) Sentence() string {
 	}
 	a, b := display(r.A), display(r.B)
 	margin := percent(r.Threshold)
-	how := fmt.Sprintf("B ÷ A is %s (95 %% interval %s)", ratioText(r.Ratio.Estimate), ratioSpan(r.Ratio.CI95))
+	how := "B ÷ A is " + ratioText(r.Ratio.Estimate)
+	if r.Ratio.CI95 != nil {
+		how += fmt.Sprintf(" (95 %% interval %s)", ratioSpan(r.Ratio.CI95))
+	}
 	switch r.Verdict {
 	case stats.Faster:
 		return fmt.Sprintf("Faster: %s answers more requests per second than %s, by more than %s. %s.", b, a, margin, how)
