@@ -24,6 +24,8 @@ type compareCommand struct {
 	*session
 	texts     [2]string
 	edition   string
+	with      []string
+	newest    day
 	path      string
 	expect    given[string]
 	length    time.Duration
@@ -41,6 +43,8 @@ func registerCompare(app *kingpin.Application, s *session) (string, action) {
 	cmd.Arg("a", "What to compare with: sanic@2020, sanic==21.12.0, sanic@../sanic, sanic@git+https://..., a command with {port} in quotes, or a URL on loopback.").Required().StringVar(&c.texts[0])
 	cmd.Arg("b", "What to compare, in the same forms.").Required().StringVar(&c.texts[1])
 	cmd.Flag("edition", "Edition that a name alone means, and that gives a release its interpreter, its example and the releases of other packages.").Default(bench.EditionCurrent).StringVar(&c.edition)
+	cmd.Flag("with", "Further requirement of releases, folders and repositories: --with='websockets<11'; repeatable.").PlaceHolder("REQUIREMENT").StringsVar(&c.with)
+	cmd.Flag("exclude-newer", "Resolve releases, folders and repositories with the package index as it stood at the end of this day (2006-01-02, UTC).").PlaceHolder("DAY").SetValue(&c.newest)
 	cmd.Flag("path", "Path that is asked of a command.").Default("/").StringVar(&c.path)
 	cmd.Flag("expect", "Body that a command or a URL must answer with status 200; without it the first answer is expected again.").PlaceHolder("BODY").IsSetByUser(&c.expect.set).StringVar(&c.expect.value)
 	cmd.Flag("time", "How long to measure, at the most.").Default("5m").DurationVar(&c.length)

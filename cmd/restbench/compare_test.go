@@ -246,6 +246,7 @@ func TestCompareIsToldWhatIsWrong(t *testing.T) {
 		"another protocol":     {[]string{"https://127.0.0.1/", "flask"}, 2, []string{"http://127.0.0.1:PORT/PATH"}},
 		"share":                {[]string{"flask", "flask", "--threshold=5"}, 2, []string{`"5"`, "5%"}},
 		"negative share":       {[]string{"flask", "flask", "--fail-if-slower=-5%"}, 2, []string{"-5%"}},
+		"no day":               {[]string{"flask", "flask", "--exclude-newer=2020"}, 2, []string{`"2020"`, "2006-01-02"}},
 		"no time":              {[]string{"flask", "flask", "--time=0s"}, 2, []string{"--time=0s"}},
 		"engine":               {[]string{"flask", "flask", "--engine=ab"}, 2, []string{`engine is "ab"`}},
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // share is a part of one, written "5%" or "0.05".
@@ -63,3 +64,18 @@ func fillIn(args []string) []string {
 	}
 	return filled
 }
+
+// day is the end of one in UTC, as a time: a plain day would mean another moment
+// in each time zone.
+type day string
+
+func (d *day) Set(text string) error {
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return fmt.Errorf("%q is not a day like 2006-01-02", text)
+	}
+	*d = day(at.AddDate(0, 0, 1).Format(time.RFC3339))
+	return nil
+}
+
+func (d *day) String() string { return string(*d) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"restbench/frameworks"
@@ -100,7 +101,8 @@ func (c *compareCommand) release(catalogue *frameworks.Catalogue, t release.Targ
 		return scheduler.Entrant{Target: other.Target, Workload: other.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
 			entry := other.Entry
 			found, err := f.manager.Resolve(ctx, environment.ResolveRequest{
-				Name: other.Recipe.Name, Requirements: other.Requirements, Python: other.Recipe.Python, Prefer: other.Recipe.Lock,
+				Name: other.Recipe.Name, Requirements: slices.Concat(other.Requirements, c.with), Python: other.Recipe.Python,
+				Prefer: other.Recipe.Lock, ExcludeNewer: string(c.newest),
 			})
 			if err != nil {
 				return scheduler.Prepared{}, err

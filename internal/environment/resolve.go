@@ -20,6 +20,7 @@ type ResolveRequest struct {
 	Requirements []string         // as PEP 508 has them; paths may stand behind @
 	Python       bench.PythonWish // of the environment that is made of it
 	Prefer       []byte           // a lock whose releases are taken where they fit
+	ExcludeNewer string           // the index as it stood at this UTC time: "2022-12-31T00:00:00Z"; as it is when empty
 }
 
 // Resolution is what uv made of a request, ready for a Recipe.
@@ -84,10 +85,14 @@ func (m *Manager) compile(ctx context.Context, uv, python string, requirements [
 	if err := os.WriteFile(lock, r.Prefer, 0o600); err != nil {
 		return "", err
 	}
-	command := m.uvCommand(uv, []string{
+	args := []string{
 		"pip", "compile", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url",
-		"--no-emit-find-links", "--python", python, "--output-file", lock, "-",
-	})
+		"--no-emit-find-links", "--python", python, "--output-file", lock,
+	}
+	if r.ExcludeNewer != "" {
+		args = append(args, "--exclude-newer", r.ExcludeNewer)
+	}
+	command := m.uvCommand(uv, append(args, "-"))
 	command.Name, command.Dir = "uv pip compile for "+r.Name, dir
 	command.Stdin = []byte(strings.Join(requirements, "\n") + "\n")
 	if _, err := m.runUV(ctx, command); err != nil {

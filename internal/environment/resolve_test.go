@@ -29,6 +29,19 @@ func TestResolveKeepsWhatIsPreferred(t *testing.T) {
 	}
 }
 
+// An index as it stood earlier has no newer releases, not even preferred ones.
+func TestResolveAsOfADay(t *testing.T) {
+	old, recent := newWheel(t, "greeter", "1.2", "2020-08-10T12:00:00Z"), newWheel(t, "greeter", "1.3", "2020-08-12T12:00:00Z")
+	w := newWorld(t, newIndex(t, old, recent).simple())
+	found, err := w.manager().Resolve(t.Context(), ResolveRequest{
+		Name: "greeter>=1", Requirements: []string{"greeter>=1"}, Python: bench.PythonWish{Version: minor(w.python.Version)},
+		Prefer: []byte(lockOf(recent)), ExcludeNewer: "2020-08-11T00:00:00Z",
+	})
+	if err != nil || string(found.Lock) != lockOf(old) {
+		t.Errorf("got %q, %v", found.Lock, err)
+	}
+}
+
 func TestResolveErrors(t *testing.T) {
 	w := newWorld(t, newIndex(t, newWheel(t, "greeter", "1.2", "")).simple())
 	for requirement, want := range map[string]string{
