@@ -45,6 +45,7 @@ type compared struct {
 		ID       int64
 		Kind     string
 		State    string
+		Rounds   int
 		Seed     uint64
 		Protocol struct{ Name, Order string }
 	}
@@ -271,7 +272,7 @@ func TestCompareNeedsBoth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Now()
 			c, got := compare(t, quickly(isolated(t), serverCommand(t), test.target, "--time=1h")...)
-			if got.code != exitFailed || c.Verdict != "unknown" || len(c.Failures) == 0 {
+			if got.code != exitFailed || c.Verdict != "unknown" || len(c.Failures) == 0 || c.Campaign.Rounds > 0 {
 				t.Errorf("exit code %d after %s, %+v", got.code, time.Since(begun), c)
 			}
 			last := lastLine(got.err)
