@@ -166,9 +166,9 @@ func (r Comparison) Sentence() string {
 	}
 	a, b := display(r.A), display(r.B)
 	margin := percent(r.Threshold)
-	how := "B ÷ A is " + ratioText(r.Ratio.Estimate)
+	how := "B ÷ A is " + ratioCell(r.Ratio.Estimate)
 	if r.Ratio.CI95 != nil {
-		how += fmt.Sprintf(" (95 %% interval %s)", ratioSpan(r.Ratio.CI95))
+		how += fmt.Sprintf(" (95 %% interval %s)", spanCell(r.Ratio.CI95))
 	}
 	switch r.Verdict {
 	case stats.Faster:
@@ -193,17 +193,3 @@ func display(r *Row) string {
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
-
-func ratioText(x *float64) string {
-	if x == nil {
-		return none
-	}
-	return fmt.Sprintf("%.3f", *x)
-}
-
-func ratioSpan(i *Interval) string {
-	if i == nil {
-		return none
-	}
-	return fmt.Sprintf("%.3f – %.3f", i.Low(), i.High())
-}

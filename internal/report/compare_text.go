@@ -57,11 +57,11 @@ func sideLines(r Comparison) []sideLine {
 		{"version", func(r Row) string { return known(r.Version) }, ""},
 		{"server", func(r Row) string { return known(r.Server) }, ""},
 		{"Python", func(r Row) string { return known(r.Python) }, ""},
-		{"requests/s", func(r Row) string { return Rate(r.RequestsPerSecond) }, ratioText(r.Ratio.Estimate)},
-		{"95 % interval", func(r Row) string { return rateInterval(r.RequestsPerSecond) }, ratioSpan(r.Ratio.CI95)},
+		{"requests/s", func(r Row) string { return Rate(r.RequestsPerSecond) }, ratioCell(r.Ratio.Estimate)},
+		{"95 % interval", func(r Row) string { return rateInterval(r.RequestsPerSecond) }, spanCell(r.Ratio.CI95)},
 		{"± sd", func(r Row) string { return rateSpread(r.RequestsPerSecond) }, ""},
-		{"CPU/req", func(r Row) string { return secondsCell(r.ServerCPUSecondsPerReq) }, ratioText(r.CPURatio.Estimate)},
-		{"95 % interval", func(Row) string { return "" }, ratioSpan(r.CPURatio.CI95)},
+		{"CPU/req", func(r Row) string { return secondsCell(r.ServerCPUSecondsPerReq) }, ratioCell(r.CPURatio.Estimate)},
+		{"95 % interval", func(Row) string { return "" }, spanCell(r.CPURatio.CI95)},
 		{"memory", func(r Row) string { return bytesCell(r.ServerMemoryBytes) }, quotient(r, func(r Row) (float64, bool) {
 			return float64(orZero(r.ServerMemoryBytes)), r.ServerMemoryBytes != nil
 		})},
@@ -97,7 +97,7 @@ func quotient(r Comparison, of func(Row) (float64, bool)) string {
 		return none
 	}
 	q := b / a
-	return ratioText(&q)
+	return ratioCell(&q)
 }
 
 // sideNotes is what to know of each side, and what a limit other than the server
