@@ -1,0 +1,178 @@
+package exporter
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every query of every dashboard, its variables filled in, returns data from a
+// real Prometheus that has scraped this exporter, or is rightly empty.
+func TestDashboardsShowData(t *testing.T) {
+	e := newExporter(t, options())
+	playWhole(e, 1)
+	addresses, _ := serve(t, e, flags("", "127.0.0.1:0"))
+	p := startPrometheus(t, addresses[0])
+	p.waitFor(`min(count_over_time(restbench_responses_total[1m])) > 1`)
+	playWhole(e, 2) // counters rise while they are watched
+	p.waitFor(`min(increase(restbench_responses_total[1m])) > 0`)
+	queries := dashboardQueries(t)
+	if len(queries) < 100 {
+		t.Fatalf("only %d queries", len(queries))
+	}
+	for where, expr := range queries {
+		n, err := p.ask(expr)
+		reason := rightlyEmpty(expr)
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v\n%s", where, err, expr)
+		case n == 0 && reason == "":
+			t.Errorf("%s is empty:\n%s", where, expr)
+		case n > 0 && reason != "":
+			t.Errorf("%s has data, though %s: take it off the list\n%s", where, reason, expr)
+		}
+	}
+}
+
+// rightlyEmpty says why a query has nothing to show here; "" for the others.
+func rightlyEmpty(expr string) string {
+	unexposed := regexp.MustCompile(`restbench_(change_|upgrade_ratio|detectable_change_ratio|host_index_ratio|control_)`)
+	switch {
+	case unexposed.MatchString(expr):
+		return "nothing exposes changes, upgrades, controls and the host index yet"
+	case strings.Contains(expr, "ALERTS"):
+		return "no rules are loaded"
+	case strings.Contains(expr, "offset"):
+		return "there is no past"
+	case strings.HasSuffix(expr, "> 0"):
+		return "nothing has failed"
+	}
+	return ""
+}
+
+// dashboardQueries are those of panels, annotations and variables, by place.
+func dashboardQueries(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../grafana/dashboards/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	variables := strings.NewReplacer("$job", ".+", "$instance", ".+", "$edition", ".+", "$serving", ".+", "$framework", ".+",
+		"$workload", ".+", "$window", "1d", "$__rate_interval", "1m", "$__interval", "1m")
+	queries := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d map[string]any
+		if err := json.Unmarshal(text, &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		walk(d, filepath.Base(file), func(where, expr string) { queries[where] = variables.Replace(expr) })
+	}
+	return queries
+}
+
+// walk tells every query below a value of JSON.
+func walk(value any, where string, tell func(where, expr string)) {
+	switch v := value.(type) {
+	case []any:
+		for i, item := range v {
+			walk(item, fmt.Sprintf("%s[%d]", where, i), tell)
+		}
+	case map[string]any:
+		if title, ok := v["title"].(string); ok {
+			where += " " + title
+		}
+		if expr, ok := v["expr"].(string); ok {
+			tell(where, expr)
+		}
+		if m := regexp.MustCompile(`^label_values\((.+), [a-z]+\)$`).FindStringSubmatch(fmt.Sprint(v["definition"])); m != nil {
+			tell(where, m[1])
+		}
+		for key, item := range v {
+			walk(item, where+"."+key, tell)
+		}
+	}
+}
+
+// prometheusServer is a real one.
+type prometheusServer struct {
+	t       *testing.T
+	client  *http.Client
+	address string
+}
+
+func startPrometheus(t *testing.T, scraped string) prometheusServer {
+	t.Helper()
+	program, err := exec.LookPath("prometheus")
+	need(t, "prometheus", "the package prometheus", err != nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := prometheusServer{t, newClient(t, nil), l.Addr().String()}
+	l.Close()
+	config := write(t, "prometheus.yml", fmt.Sprintf(
+		"global: {scrape_interval: 1s}\nscrape_configs: [{job_name: restbench, static_configs: [{targets: [%q]}]}]\n", scraped))
+	var log strings.Builder
+	cmd := exec.CommandContext(t.Context(), program, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.address)
+	cmd.Stderr, cmd.WaitDelay = &log, 5*time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // the test's context has ended it
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	return p
+}
+
+// ask returns how many series a query has.
+func (p prometheusServer) ask(expr string) (int, error) {
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.address+"/api/v1/query?query="+url.QueryEscape(expr), nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Status, Error string
+		Data          struct{ Result []any }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return 0, err
+	}
+	if answer.Status != "success" {
+		return 0, fmt.Errorf("%s: %s", response.Status, answer.Error)
+	}
+	return len(answer.Data.Result), nil
+}
+
+// waitFor asks until there is an answer with something in it.
+func (p prometheusServer) waitFor(expr string) {
+	p.t.Helper()
+	var n int
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if n, err = p.ask(expr); err == nil && n > 0 {
+			return
+		}
+	}
+	p.t.Fatalf("after a minute still nothing: %s (%v)", expr, err)
+}
