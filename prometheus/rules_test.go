@@ -66,8 +66,9 @@ func TestAlertmanagerExampleIsClean(t *testing.T) {
 func TestAlertsReachTheirReceivers(t *testing.T) {
 	for _, a := range alerts(t) {
 		want := map[string]string{"critical": "urgent", "warning": "people", "info": "tickets", "none": "watchdog"}[a.Labels["severity"]]
-		got := strings.TrimSpace(run(t, "amtool", "prometheus-alertmanager", "config", "routes", "test",
+		said := strings.Fields(run(t, "amtool", "prometheus-alertmanager", "config", "routes", "test",
 			"--config.file=alertmanager.yml", "alertname="+a.Alert, "severity="+a.Labels["severity"]))
+		got := said[len(said)-1] // the receiver stands last, behind warnings
 		if want == "" || got != want {
 			t.Errorf("%s with severity %q goes to %q, want %q", a.Alert, a.Labels["severity"], got, want)
 		}
