@@ -68,7 +68,10 @@ func TestAlertsReachTheirReceivers(t *testing.T) {
 		want := map[string]string{"critical": "urgent", "warning": "people", "info": "tickets", "none": "watchdog"}[a.Labels["severity"]]
 		said := strings.Fields(run(t, "amtool", "prometheus-alertmanager", "config", "routes", "test",
 			"--config.file=alertmanager.yml", "alertname="+a.Alert, "severity="+a.Labels["severity"]))
-		got := said[len(said)-1] // the receiver stands last, behind warnings
+		got := ""
+		if len(said) > 0 {
+			got = said[len(said)-1] // the receiver stands behind warnings
+		}
 		if want == "" || got != want {
 			t.Errorf("%s with severity %q goes to %q, want %q", a.Alert, a.Labels["severity"], got, want)
 		}
