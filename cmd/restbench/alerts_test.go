@@ -42,7 +42,8 @@ scrape_configs: [{job_name: any-name, static_configs: [{targets: [%q]}]}]
 	startProgram(t, prometheus, "--config.file="+filepath.Join(dir, "prometheus/prometheus.yml"),
 		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+server)
 
-	eventually(t, 90*time.Second, "alert of beta at people", func() bool { return inbox.has("people", "RestbenchTargetDown", "beta") })
+	// A minute of it is the time that a server has to become ready.
+	eventually(t, 3*time.Minute, "alert of beta at people", func() bool { return inbox.has("people", "RestbenchTargetDown", "beta") })
 	eventually(t, 30*time.Second, "watchdog", func() bool { return inbox.has("watchdog", "RestbenchWatchdog", "") })
 	if inbox.has("people", "RestbenchTargetDown", "alpha") {
 		t.Error("there is an alert of a server that is well")
