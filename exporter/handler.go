@@ -26,6 +26,13 @@ func newHandler(e *Exporter) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", limit(e.options.MaxRequests, page))
 	mux.Handle("GET "+e.options.TelemetryPath, e.scrapes())
+	if e.options.Runbooks != "" {
+		runbooks, err := newRunbooks(e.options)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("GET "+runbooksPath, limit(e.options.MaxRequests, runbooks))
+	}
 	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.HandleFunc("GET /-/ready", e.ready)
 	reload := http.NewCrossOriginProtection().Handler(http.HandlerFunc(e.reload))

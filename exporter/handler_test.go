@@ -161,6 +161,7 @@ func TestHeaders(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for path, want := range map[string]string{
 		"metrics": "must be a plain path", "/": "uses for something else", "/-/healthy": "uses for something else", "/{x}": "must be a plain path",
+		"/runbooks": "uses for something else",
 	} {
 		o := options()
 		o.TelemetryPath = path

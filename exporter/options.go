@@ -23,6 +23,7 @@ type Options struct {
 	Registry        *prometheus.Registry // an own one when nil; give it to one Exporter only
 	Version         string               // of restbench
 	TelemetryPath   string               // "/metrics" when empty
+	Runbooks        string               // Markdown: what to do at each alert; no page when empty
 	EnableLifecycle bool                 // allows POST /-/reload
 	MaxRequests     int                  // scrapes at once, 40 when 0
 
@@ -99,7 +100,7 @@ func (o Options) validate() error {
 	switch path := o.TelemetryPath; {
 	case !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{} ?#"):
 		return fmt.Errorf("telemetry path is %q, must be a plain path that begins with /", path)
-	case path == "/" || strings.HasPrefix(path, "/-/") || path == "/-":
+	case path == "/" || path == runbooksPath || strings.HasPrefix(path, "/-/") || path == "/-":
 		return fmt.Errorf("telemetry path is %q, which restbench uses for something else", path)
 	case o.MaxRequests < 0:
 		return fmt.Errorf("max requests is %d, must not be negative", o.MaxRequests)

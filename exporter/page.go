@@ -59,6 +59,7 @@ type view struct {
 	Version     string
 	Refresh     int // seconds
 	MetricsPath string
+	Runbooks    bool // there is a page of them
 	Problems    []string
 	State       state
 	Charts      []chart
@@ -92,6 +93,7 @@ func (p *page) write(w io.Writer) error {
 		Version:     o.Version,
 		Refresh:     int(refreshIdle.Seconds()),
 		MetricsPath: strings.TrimPrefix(o.TelemetryPath, "/"), // relative: works behind a prefix
+		Runbooks:    o.Runbooks != "",
 		Problems:    problems(s, o.StoreStatus()),
 		State:       newState(s, now, o.Next()),
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"restbench/docs"
 	"restbench/grafana"
 	"restbench/prometheus"
 )
@@ -21,7 +22,7 @@ import (
 // Addresses that the shipped rules carry, and that the flags replace.
 const (
 	shippedGrafana = "http://127.0.0.1:3000"
-	shippedRunbook = "https://restbench.example/docs/runbooks.md"
+	shippedRunbook = "http://127.0.0.1:10226/runbooks"
 )
 
 type assetsCommand struct {
@@ -37,7 +38,7 @@ func registerAssets(app *kingpin.Application, s *session) (string, action) {
 	cmd := app.Command("assets", "Write dashboards, rules and a scrape snippet into a folder.")
 	cmd.Arg("dir", "The folder; it is made if it is not there.").Required().StringVar(&c.dir)
 	cmd.Flag("grafana-url", "Address of your Grafana, for the links in alerts.").Default(shippedGrafana).StringVar(&c.grafana)
-	cmd.Flag("runbook-url", "Address of docs/runbooks.md, for the links in alerts.").Default(shippedRunbook).StringVar(&c.runbook)
+	cmd.Flag("runbook-url", "Address of the runbooks, for the links in alerts.").Default(shippedRunbook).StringVar(&c.runbook)
 	cmd.Flag("force", "Overwrite files that differ.").BoolVar(&c.force)
 	return cmd.FullCommand(), c.run
 }
@@ -70,7 +71,7 @@ type asset struct {
 
 func (c *assetsCommand) files() ([]asset, error) {
 	addresses := strings.NewReplacer(shippedGrafana, strings.TrimSuffix(c.grafana, "/"), shippedRunbook, c.runbook)
-	var all []asset
+	all := []asset{{filepath.Join(c.dir, "runbooks.md"), []byte(addresses.Replace(docs.Runbooks()))}}
 	for _, part := range []struct {
 		name  string
 		files fs.FS

@@ -27,7 +27,7 @@ func TestAssetsAreWrittenWithTheAddressesOfTheUser(t *testing.T) {
 	if err := json.Unmarshal([]byte(read(t, filepath.Join(dir, "grafana/dashboards/comparison.json"))), &dashboard); err != nil || dashboard.UID == "" {
 		t.Errorf("the dashboard is %+v, %v", dashboard, err)
 	}
-	for _, name := range []string{"prometheus/scrape.yml", "prometheus/alertmanager.yml", "grafana/provisioning/dashboards/restbench.yml"} {
+	for _, name := range []string{"runbooks.md", "prometheus/scrape.yml", "prometheus/alertmanager.yml", "grafana/provisioning/dashboards/restbench.yml"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}

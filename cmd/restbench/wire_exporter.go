@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"restbench/docs"
 	"restbench/exporter"
 	"restbench/internal/bench"
 	"restbench/internal/host"
@@ -23,6 +24,7 @@ func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 	}
 	return exporter.New(exporter.Options{
 		Version:         version(),
+		Runbooks:        docs.Runbooks(),
 		TelemetryPath:   d.command.telemetryPath,
 		EnableLifecycle: d.command.lifecycle,
 		Protocol:        p.config.Protocol,
