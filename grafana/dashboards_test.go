@@ -34,7 +34,10 @@ type panel struct {
 	Datasource               source
 	Targets                  []target
 	FieldConfig              struct {
-		Defaults  struct{ Unit string }
+		Defaults struct {
+			Unit  string
+			Color struct{ FixedColor string }
+		}
 		Overrides []override
 	}
 }
@@ -72,6 +75,8 @@ type annotation struct {
 	Datasource source
 	BuiltIn    int
 	Expr       string
+	Step       string
+	Target     struct{ Expr, Interval string }
 }
 
 // dashboards are all that are shipped.
@@ -216,6 +221,14 @@ func TestColoursStayWithTheirFramework(t *testing.T) {
 			t.Errorf("%s and %s have the same colour", f.Name(), other)
 		}
 		owners[colour] = f.Name()
+	}
+	for _, d := range dashboards(t) {
+		for _, p := range d.graphs() {
+			owner := owners[fmt.Sprint(map[string]any{"fixedColor": p.FieldConfig.Defaults.Color.FixedColor, "mode": "fixed"})]
+			if owner != "" {
+				t.Errorf("%s: everything in %q has the colour of %s", d.file, p.Title, owner)
+			}
+		}
 	}
 }
 

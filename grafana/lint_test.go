@@ -123,7 +123,7 @@ func titles(d dashboard) (found []string) {
 }
 
 func units(d dashboard) (found []string) {
-	known := []string{"none", "short", "locale", "s", "bytes", "reqps", "percentunit", "suffix: ×"}
+	known := []string{"none", "short", "locale", "s", "bytes", "reqps", "percentunit", "suffix:×"}
 	for _, p := range d.graphs() {
 		if !slices.Contains(known, p.FieldConfig.Defaults.Unit) {
 			found = append(found, fmt.Sprintf("%q has the unit %q", p.Title, p.FieldConfig.Defaults.Unit))
