@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -47,8 +48,7 @@ func TestDashboardsShowData(t *testing.T) {
 // Metrics of the design come with the parts that make them: what is not exposed
 // yet is empty, and from the day on which it is, it must have data.
 func rightlyEmpty(expr string, exposed map[string]bool) string {
-	planned := regexp.MustCompile(`restbench_(?:change_[a-z0-9_]+|upgrade_ratio[a-z0-9_]*|detectable_change_ratio|host_index_ratio|control_requests_per_second)`)
-	for _, name := range planned.FindAllString(expr, -1) {
+	for _, name := range planned().FindAllString(expr, -1) {
 		if !exposed[name] {
 			return name + " is not exposed yet"
 		}
@@ -62,6 +62,70 @@ func rightlyEmpty(expr string, exposed map[string]bool) string {
 		return "nothing has failed"
 	}
 	return ""
+}
+
+// planned finds the metrics of the design that come with parts of their own.
+func planned() *regexp.Regexp {
+	return regexp.MustCompile(`restbench_(?:change_[a-z0-9_]+|upgrade_ratio[a-z0-9_]*|detectable_change_ratio|host_index_ratio|control_requests_per_second)`)
+}
+
+// With the metrics that are to come beside those that are there, made up with the
+// labels of the design, no panel about changes, upgrades and controls is empty.
+func TestDashboardsFitWhatIsToCome(t *testing.T) {
+	e := newExporter(t, options())
+	playWhole(e, 1)
+	exposed := exposedNames(e)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		fmt.Fprint(w, ask(e.Handler(), "GET", "/metrics").Body.String(), toCome(exposed))
+	}))
+	defer server.Close()
+	p := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"))
+	p.waitFor(`count(restbench_responses_total)`)
+	n := 0
+	for where, expr := range dashboardQueries(t) {
+		if !planned().MatchString(expr) {
+			continue
+		}
+		n++
+		if found, err := p.ask(expr); err != nil || found == 0 {
+			t.Errorf("%s: %d series, %v\n%s", where, found, err, expr)
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d queries are about what is to come", n)
+	}
+}
+
+// toCome is in the text format what the design plans and exposed lacks.
+func toCome(exposed map[string]bool) string {
+	target := `framework="flask",edition="current",serving="documented",workload="hello",protocol="classic"`
+	var b strings.Builder
+	tell := func(name, labels string, value float64) {
+		if !exposed["restbench_"+name] {
+			fmt.Fprintf(&b, "restbench_%s{%s} %g\n", name, labels, value)
+		}
+	}
+	for _, change := range []string{
+		target + `,direction="slower",scope="framework"`, target + `,direction="faster",scope="interpreter"`, `direction="slower",scope="host"`,
+	} {
+		change += `,signal="requests_per_second"`
+		tell("change_active", change, 1)
+		tell("change_effect_ratio", change, -0.1)
+		tell("change_effect_ci95_low", change, -0.12)
+		tell("change_effect_ci95_high", change, -0.08)
+		tell("change_onset_timestamp_seconds", change, 1.6e9)
+	}
+	tell("change_learning", target, 0)
+	for _, campaigns := range []string{"2", "3", "10"} {
+		tell("detectable_change_ratio", target+`,campaigns="`+campaigns+`"`, 0.06)
+	}
+	tell("upgrade_ratio", target, 0.9)
+	tell("upgrade_ratio_ci95_low", target, 0.88)
+	tell("upgrade_ratio_ci95_high", target, 0.92)
+	tell("host_index_ratio", "", 0.98)
+	tell("control_requests_per_second", `control="go"`, 50000)
+	return b.String()
 }
 
 // exposedNames are the metrics that e shows now.

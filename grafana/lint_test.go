@@ -222,3 +222,28 @@ func uneditable(d dashboard) []string {
 	}
 	return nil
 }
+
+// Labels that queries name are those that docs/metrics.md and the design know.
+func TestQueriesNameKnownLabels(t *testing.T) {
+	known := strings.Fields("job instance framework edition serving workload protocol le target " + // target is made by label_join
+		"kind stage reason limit version server python engine host cpu cores kernel system " +
+		"signal direction scope campaigns control alertname alertstate severity")
+	lists := regexp.MustCompile(`\b(?:by|on|ignoring|without|group_left|group_right) \(([^)]*)\)`)
+	matchers := regexp.MustCompile(`[{,] ?([a-z_]+)(?:=~|!~|!=|=)`)
+	for _, d := range dashboards(t) {
+		for _, q := range d.queries() {
+			var named []string
+			for _, m := range lists.FindAllStringSubmatch(q.expr, -1) {
+				named = append(named, strings.Split(m[1], ", ")...)
+			}
+			for _, m := range matchers.FindAllStringSubmatch(q.expr, -1) {
+				named = append(named, m[1])
+			}
+			for _, label := range named {
+				if !slices.Contains(known, label) {
+					t.Errorf("%s names the label %q", q.where, label)
+				}
+			}
+		}
+	}
+}
