@@ -200,7 +200,7 @@ func TestEmbeddedFilesAreNotIgnored(t *testing.T) {
 	}
 	for _, file := range embedded {
 		path := strings.TrimPrefix(file, "restbench/")
-		for _, pattern := range strings.Fields(readFile(t, "../.dockerignore")) {
+		for pattern := range strings.FieldsSeq(readFile(t, "../.dockerignore")) {
 			if ignores(pattern, path) {
 				t.Errorf("%s is ignored by %s", path, pattern)
 			}
