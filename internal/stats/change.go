@@ -1,0 +1,225 @@
+package stats
+
+import "math"
+
+// ChangeKind says what became of a level.
+type ChangeKind string
+
+// The kinds of changes. BecameSlower is whatever is worse: fewer requests per second,
+// or more seconds where lower is better.
+const (
+	BecameSlower   ChangeKind = "slower"
+	BecameFaster   ChangeKind = "faster"
+	NewEnvironment ChangeKind = "environment"
+)
+
+// WholeField is the Series of a change that is not one of a single series.
+const WholeField = -1
+
+// Campaign is what a Detector is told at a time.
+type Campaign struct {
+	// Values has one value a series, always in the same order. NaN, and what is
+	// not above zero, means that there is no value.
+	Values []float64
+	// Environment names the machine, interpreter and engine; stable names, never
+	// readings. When it differs from the one before, all baselines start anew.
+	// Empty means not known, which is not a difference.
+	Environment string
+}
+
+// Change is a lasting change of level. Campaigns are counted from 0.
+type Change struct {
+	Series   int // or WholeField
+	Kind     ChangeKind
+	Onset    int       // the first campaign on the new level
+	Reported int       // the campaign with which it became known
+	Effect   *float64  // new level ÷ old level - 1; nil if there was no old one
+	CI95     *Interval // of Effect
+}
+
+// Config says what a Detector watches. The numbers of the method itself are
+// constants: they were fixed together, by the figures.
+type Config struct {
+	// Group means that the series were measured together on one host, so that
+	// what all of them do is the host and not each of them. It needs at least
+	// five series; fewer are judged one by one.
+	Group         bool
+	LowerIsBetter bool
+	Threshold     float64 // of a change, in standard deviations of a normal distribution
+	SmallestShare float64 // changes of a series by less are not reported
+	SmallestHost  float64 // changes of the host by less are not reported
+}
+
+// DefaultConfig holds the thresholds with which the published figures were made.
+func DefaultConfig() Config {
+	return Config{Threshold: 4.2, SmallestShare: 0.02, SmallestHost: 0.10}
+}
+
+// Detector finds lasting changes in campaigns as they come. It never looks
+// ahead: what Observe returns depends on what it was told so far, and on nothing
+// else, so a history can be replayed. A Detector is not safe for concurrent use.
+//
+// The method is in docs/change-detection.md. In short: the common movement of the
+// field is taken out; the newest 2 to 12 campaigns are compared with up to 30
+// before them in a t test whose variance borrows from the other series; and the
+// newest campaigns must agree, so that one bad campaign, however bad, is never a
+// change. It assumes that the campaigns of a series scatter independently around
+// a level; where nothing can be taken out, it allows for their correlation.
+type Detector struct {
+	config   Config
+	critical thresholds
+
+	series      []history
+	levels      []level // of series, before the campaign at hand
+	host        history // the host effect as a series of its own
+	prior       spread  // what is expected of a series before it is known
+	environment string
+	campaigns   int
+	hostEffect  float64 // ln
+	suspicious  []int
+}
+
+// NewDetector starts without any history. Thresholds that are zero get their
+// default.
+func NewDetector(series int, c Config) *Detector {
+	d := DefaultConfig()
+	if c.Threshold <= 0 {
+		c.Threshold = d.Threshold
+	}
+	if c.SmallestShare <= 0 {
+		c.SmallestShare = d.SmallestShare
+	}
+	if c.SmallestHost <= 0 {
+		c.SmallestHost = d.SmallestHost
+	}
+	return &Detector{
+		config: c, critical: newThresholds(c.Threshold),
+		series: make([]history, series), levels: make([]level, series),
+	}
+}
+
+// field reports whether the series are judged against each other.
+func (d *Detector) field() bool { return d.config.Group && len(d.series) >= fewestField }
+
+// Observe takes in one campaign and returns the changes that it makes known. It
+// panics when the number of values is not the number of series.
+func (d *Detector) Observe(c Campaign) []Change {
+	if len(c.Values) != len(d.series) {
+		panic("stats: a campaign must have one value a series")
+	}
+	campaign := d.campaigns
+	d.campaigns++
+	d.suspicious = d.suspicious[:0]
+	values := d.logarithms(c.Values)
+	d.measureLevels()
+	if d.isNewEnvironment(c.Environment) {
+		return []Change{d.startAnew(campaign, values)}
+	}
+	effect, known := d.estimateHost(values)
+	if !known {
+		return nil
+	}
+	d.hostEffect = effect
+	if d.judgeCampaign(values) {
+		return []Change{d.startAnew(campaign, values)}
+	}
+	d.record(campaign, values)
+	return d.findChanges(campaign)
+}
+
+// HostIndex is how fast the host was in the last campaign, relative to when the
+// baselines started: 1 is as then.
+func (d *Detector) HostIndex() float64 { return math.Exp(d.hostEffect) }
+
+// Suspicious names the series whose last value was so much worse than their
+// level that another campaign should be measured at once; one campaign alone is
+// never a change. It is valid until the next Observe.
+func (d *Detector) Suspicious() []int { return d.suspicious }
+
+// logarithms turns values so that more is better, in ln, NaN where there is none.
+func (d *Detector) logarithms(values []float64) []float64 {
+	turned := make([]float64, len(values))
+	for i, v := range values {
+		switch {
+		case !(v > 0) || math.IsInf(v, 1):
+			turned[i] = math.NaN()
+		case d.config.LowerIsBetter:
+			turned[i] = -math.Log(v)
+		default:
+			turned[i] = math.Log(v)
+		}
+	}
+	return turned
+}
+
+// share turns a difference of logarithms back into a change of the value.
+func (d *Detector) share(difference float64) float64 {
+	if d.config.LowerIsBetter {
+		difference = -difference
+	}
+	return math.Expm1(difference)
+}
+
+func (d *Detector) interval(difference, margin float64) *Interval {
+	a, b := d.share(difference-margin), d.share(difference+margin)
+	return &Interval{min(a, b), max(a, b)}
+}
+
+// isNewEnvironment remembers the fingerprint and reports whether it is another
+// one than before.
+func (d *Detector) isNewEnvironment(fingerprint string) bool {
+	if fingerprint == "" {
+		return false
+	}
+	before := d.environment
+	d.environment = fingerprint
+	return before != "" && before != fingerprint
+}
+
+// startAnew makes this campaign the first of all baselines and returns that as
+// one event, sized by what it did to the series on average.
+func (d *Detector) startAnew(campaign int, values []float64) Change {
+	var differences []float64
+	for i := range d.series {
+		h := &d.series[i]
+		if before, ok := h.plainLevel(); ok && !math.IsNaN(values[i]) {
+			differences = append(differences, values[i]-before)
+		}
+		h.restart(d.levels[i].spread, 0)
+	}
+	d.host.restart(newLevel(d.host.newest(longestBaseline), spread{}).spread, 0)
+	d.hostEffect = 0
+	d.record(campaign, values)
+	return d.environmentChange(campaign, campaign, differences)
+}
+
+// environmentChange sizes an event of the field by the mean of the differences
+// of its series.
+func (d *Detector) environmentChange(onset, reported int, differences []float64) Change {
+	change := Change{Series: WholeField, Kind: NewEnvironment, Onset: onset, Reported: reported}
+	s := Summarize(differences)
+	if s.N == 0 {
+		return change
+	}
+	effect := d.share(s.Mean)
+	change.Effect = &effect
+	if s.CI95 != nil {
+		change.CI95 = d.interval(s.Mean, s.CI95.High-s.Mean)
+	}
+	return change
+}
+
+// record appends a campaign to the histories.
+func (d *Detector) record(campaign int, values []float64) {
+	for i, v := range values {
+		if !math.IsNaN(v) {
+			d.series[i].add(point{campaign, v, d.hostEffect})
+			if d.field() {
+				d.series[i].chooseFollowing()
+			}
+		}
+	}
+	if d.field() {
+		d.host.add(point{campaign: campaign, value: d.hostEffect})
+	}
+}
