@@ -1,0 +1,91 @@
+package change
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// fewestRounds is how many valid rounds make a campaign's value.
+const fewestRounds = 5
+
+// Signal is what changes are looked for in.
+type Signal string
+
+// The signals. Processor time is the steadier one, and the only one that means
+// anything where the limit is not the server.
+const (
+	RequestsPerSecond          Signal = "requests_per_second"
+	ServerCPUSecondsPerRequest Signal = "server_cpu_seconds_per_request"
+)
+
+func (s Signal) lowerIsBetter() bool { return s == ServerCPUSecondsPerRequest }
+
+func (s Signal) of(m bench.Measurement) float64 {
+	if s == ServerCPUSecondsPerRequest {
+		return m.ServerCPUPerRequest()
+	}
+	return m.RequestsPerSecond()
+}
+
+// Campaign is one campaign as the detector sees it.
+type Campaign struct {
+	ID       int64
+	At       time.Time // when it was finished: nothing was known earlier
+	Machine  string    // its stable names in one
+	Values   map[bench.Target]float64
+	Versions map[bench.Target]bench.Versions
+}
+
+// FromMeasurements takes the median over the valid rounds of each target. A round
+// with errors is left out, and a target with fewer than five is missing. It is
+// not ok for campaigns that do not count: unfinished ones, and those of a kind
+// that somebody started to look at something else.
+func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) (seen Campaign, ok bool) {
+	if c.State != bench.StateFinished || c.Kind != bench.KindScheduled && c.Kind != bench.KindConfirm {
+		return Campaign{}, false
+	}
+	seen = Campaign{ID: c.ID, At: c.Finished, Values: map[bench.Target]float64{}, Versions: map[bench.Target]bench.Versions{}}
+	rounds, engines := map[bench.Target]map[int]float64{}, map[string]bool{}
+	for _, m := range all {
+		if !m.Valid() || m.Round < 1 || m.Load.ErrorCount() > 0 {
+			continue
+		}
+		engines[m.Load.Engine] = true
+		if rounds[m.Target] == nil {
+			rounds[m.Target] = map[int]float64{}
+		}
+		rounds[m.Target][m.Round] = signal.of(m) // a repeated measurement replaces the first
+	}
+	for target, values := range rounds {
+		if len(values) >= fewestRounds {
+			seen.Values[target] = stats.Median(slices.Collect(maps.Values(values)))
+		}
+	}
+	for _, p := range c.Participants {
+		seen.Versions[p.Target] = p.Versions
+	}
+	seen.Machine = fingerprint(c, slices.Sorted(maps.Keys(engines)))
+	return seen, true
+}
+
+// fingerprint names what must be the same for two campaigns to be compared.
+func fingerprint(c bench.Campaign, engines []string) string {
+	m := c.Machine
+	return fmt.Sprintf("%s, %d cores, %s, %s, protocol %s, %s", m.CPU, m.Cores, m.Kernel, m.Arch, c.Protocol.Hash(), strings.Join(engines, ", "))
+}
+
+// group is a field: targets of one edition, measured side by side.
+type group struct{ edition, serving, workload string }
+
+func groupOf(t bench.Target) group { return group{t.Edition, t.Serving, t.Workload} }
+
+func compareGroups(a, b group) int {
+	return cmp.Or(strings.Compare(a.edition, b.edition), strings.Compare(a.serving, b.serving), strings.Compare(a.workload, b.workload))
+}

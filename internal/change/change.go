@@ -1,0 +1,89 @@
+package change
+
+import (
+	"fmt"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// Longest is how long a change is active at most: what nobody acted upon for two
+// weeks is how things are.
+const Longest = 14 * 24 * time.Hour
+
+// Scope says what a change concerns.
+type Scope string
+
+// The scopes.
+const (
+	ScopeFramework   Scope = "framework"   // one target, relative to its field
+	ScopeEnvironment Scope = "environment" // machine, interpreter, engine: the whole field
+)
+
+// Change is one change of one series, or of a whole field.
+type Change struct {
+	ID        string // the same whenever the history is replayed
+	Signal    Signal
+	Scope     Scope
+	Direction stats.ChangeKind
+	Target    bench.Target // of an environment only edition, serving and workload
+	Onset     Moment
+	Reported  Moment
+	Effect    *float64 // new ÷ old - 1 of the signal; nil when there was nothing before
+	CI95      *stats.Interval
+	Before    bench.Versions // of the target; empty for an environment
+	After     bench.Versions
+	End       *End // nil while it is active
+}
+
+// Moment is a campaign and when it was finished.
+type Moment struct {
+	Campaign int64
+	At       time.Time
+}
+
+// Reason says why a change is not active any more.
+type Reason string
+
+// The reasons. A new baseline is none: whoever gets used to a loss still has it.
+const (
+	Returned Reason = "returned" // to the old level
+	Upgraded Reason = "upgraded" // other versions run now
+	Accepted Reason = "accepted" // somebody knows and lives with it
+	Expired  Reason = "expired"
+)
+
+// End is how a change ceased to be active.
+type End struct {
+	Reason Reason
+	At     time.Time
+	Note   string // the reason that was given with an acceptance
+}
+
+// Acceptance is the word of a person that a change is known.
+type Acceptance struct {
+	ID   string // of the change
+	At   time.Time
+	Note string
+}
+
+// Active reports whether the change held at that time.
+func (c Change) Active(now time.Time) bool {
+	return !now.Before(c.Reported.At) && (c.End == nil || now.Before(c.End.At))
+}
+
+// identity is made of what never changes once a change was reported.
+func identity(c Change) string {
+	what := c.Target.String()
+	if c.Scope == ScopeEnvironment {
+		what = "environment@" + c.Target.Edition
+	}
+	if c.Target.Serving != bench.ServingDocumented && c.Target.Serving != "" {
+		what += "/" + c.Target.Serving
+	}
+	if c.Target.Workload != bench.WorkloadHello && c.Target.Workload != "" {
+		what += "/" + c.Target.Workload
+	}
+	return fmt.Sprintf("%d-%s", c.Reported.Campaign, what)
+}

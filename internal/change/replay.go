@@ -1,0 +1,240 @@
+package change
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// undone is the share of a change that must be gone for it to have returned.
+const undone = 0.5
+
+// History is what a replay has to say at its end.
+type History struct {
+	Changes    []Change // oldest first
+	Targets    []Sight  // in the order of their names
+	Suspicious []bench.Target
+}
+
+// Sight is what would be noticed of one target.
+type Sight struct {
+	Target     bench.Target
+	Learning   bool
+	Detectable map[int]float64 // smallest slow-down, as a share, by campaigns; absent where none can be promised
+}
+
+// Replay judges campaigns, oldest first, one after another, as if each came now.
+func Replay(campaigns []Campaign, signal Signal, accepted []Acceptance) History {
+	var h History
+	groups := map[group]bool{}
+	for _, c := range campaigns {
+		for target := range c.Values {
+			groups[groupOf(target)] = true
+		}
+	}
+	for _, g := range slices.SortedFunc(maps.Keys(groups), compareGroups) {
+		w := newWatch(g, signal, campaigns)
+		for _, c := range campaigns {
+			w.observe(c)
+		}
+		h.Changes = append(h.Changes, w.changes...)
+		h.Targets = append(h.Targets, w.sights()...)
+		h.Suspicious = append(h.Suspicious, w.suspicious()...)
+	}
+	slices.SortStableFunc(h.Changes, func(a, b Change) int { return a.Reported.At.Compare(b.Reported.At) })
+	accept(h.Changes, accepted)
+	return h
+}
+
+// accept ends what somebody accepted before it ended otherwise, and what is too old.
+func accept(changes []Change, accepted []Acceptance) {
+	for i := range changes {
+		c := &changes[i]
+		c.end(End{Reason: Expired, At: c.Reported.At.Add(Longest)})
+		for _, a := range accepted {
+			if a.ID == c.ID {
+				c.end(End{Reason: Accepted, At: a.At, Note: a.Note})
+			}
+		}
+	}
+}
+
+// end keeps the earliest of several ends.
+func (c *Change) end(e End) {
+	if c.End == nil || e.At.Before(c.End.At) {
+		c.End = &e
+	}
+}
+
+// watch follows one group.
+type watch struct {
+	group       group
+	signal      Signal
+	targets     []bench.Target
+	detector    *stats.Detector
+	seen        []Campaign // those in which the group was measured
+	changes     []Change
+	pythons     map[bench.Target]string // newest known
+	interpreter int                     // how often it changed
+	left        map[int]float64         // of open changes, by index: what of the effect remains, ln
+}
+
+func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
+	targets := map[bench.Target]bool{}
+	for _, c := range campaigns {
+		for t := range c.Values {
+			if groupOf(t) == g {
+				targets[t] = true
+			}
+		}
+	}
+	w := &watch{group: g, signal: signal, left: map[int]float64{}, pythons: map[bench.Target]string{}}
+	w.targets = slices.SortedFunc(maps.Keys(targets), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
+	w.detector = stats.NewDetector(len(w.targets), stats.Config{Group: true, LowerIsBetter: signal.lowerIsBetter()})
+	return w
+}
+
+func (w *watch) observe(c Campaign) {
+	values, measured := make([]float64, len(w.targets)), false
+	for i, t := range w.targets {
+		v, ok := c.Values[t]
+		if !ok {
+			v = math.NaN()
+		}
+		values[i], measured = v, measured || ok
+	}
+	if !measured {
+		return
+	}
+	w.seen = append(w.seen, c)
+	w.endUpgraded(c)
+	for _, found := range w.detector.Observe(stats.Campaign{Values: values, Environment: w.environment(c)}) {
+		w.take(found)
+	}
+}
+
+// environment names what the group ran on. A new interpreter of half of it is an
+// event of all, not of each; that of one is a version of its own.
+func (w *watch) environment(c Campaign) string {
+	changed := 0
+	for _, t := range w.targets {
+		python := c.Versions[t].Python
+		if python == "" {
+			continue
+		}
+		if before := w.pythons[t]; before != "" && before != python {
+			changed++
+		}
+		w.pythons[t] = python
+	}
+	if changed > 0 && 2*changed >= len(w.targets) {
+		w.interpreter++
+	}
+	return fmt.Sprintf("%s, interpreter %d", c.Machine, w.interpreter)
+}
+
+// take adds what the detector found, unless it is the end of what it found before.
+func (w *watch) take(found stats.Change) {
+	c := Change{Signal: w.signal, Scope: ScopeEnvironment, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
+		Onset: w.moment(found.Onset), Reported: w.moment(found.Reported),
+		Target: bench.Target{Edition: w.group.edition, Serving: w.group.serving, Workload: w.group.workload}}
+	if found.Series != stats.WholeField {
+		c.Scope, c.Target = ScopeFramework, w.targets[found.Series]
+		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Onset, c.Target)
+		if w.undo(c) {
+			return
+		}
+	}
+	c.ID = identity(c)
+	w.changes = append(w.changes, c)
+	if c.Scope == ScopeFramework {
+		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
+	}
+}
+
+func (w *watch) moment(campaign int) Moment {
+	c := w.seen[campaign]
+	return Moment{c.ID, c.At}
+}
+
+// versions of the target in the newest campaign up to this one that knows them.
+func (w *watch) versions(campaign int, t bench.Target) bench.Versions {
+	for ; campaign >= 0; campaign-- {
+		if v, ok := w.seen[campaign].Versions[t]; ok {
+			return v
+		}
+	}
+	return bench.Versions{}
+}
+
+// undo reports whether a change takes back an open one of the same target, and
+// keeps count of what remains of the open ones.
+func (w *watch) undo(c Change) (returned bool) {
+	for i, left := range w.left {
+		open := &w.changes[i]
+		if open.Target != c.Target {
+			continue
+		}
+		w.left[i] = left + math.Log1p(*c.Effect)
+		remains := w.left[i] / math.Log1p(*open.Effect)
+		if remains > undone {
+			continue
+		}
+		open.end(End{Reason: Returned, At: c.Reported.At})
+		delete(w.left, i)
+		returned = remains >= -undone // farther is a change of its own
+	}
+	return returned
+}
+
+// endUpgraded ends the changes of targets that run other packages than when the
+// change began.
+func (w *watch) endUpgraded(c Campaign) {
+	for i := range w.left {
+		open := &w.changes[i]
+		if v, ok := c.Versions[open.Target]; ok && !sameVersions(v, open.After) {
+			open.end(End{Reason: Upgraded, At: c.At})
+			delete(w.left, i)
+		}
+	}
+}
+
+func sameVersions(a, b bench.Versions) bool {
+	return a.Framework == b.Framework && a.Server == b.Server && a.Python == b.Python && maps.Equal(a.Packages, b.Packages)
+}
+
+func (w *watch) sights() (all []Sight) {
+	for i, t := range w.targets {
+		s := Sight{Target: t, Learning: w.detector.Learning(i), Detectable: map[int]float64{}}
+		for _, campaigns := range []int{2, 3, 10} {
+			if share, ok := w.detector.Detectable(i, campaigns); ok {
+				s.Detectable[campaigns] = share
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func (w *watch) suspicious() (all []bench.Target) {
+	for _, i := range w.detector.Suspicious() {
+		all = append(all, w.targets[i])
+	}
+	return all
+}
+
+// Current are the changes that hold at that time.
+func (h History) Current(now time.Time) (active []Change) {
+	for _, c := range h.Changes {
+		if c.Active(now) {
+			active = append(active, c)
+		}
+	}
+	return active
+}
