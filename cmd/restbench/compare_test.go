@@ -20,7 +20,7 @@ import (
 // quickly are short measurements. Flags that are given go before them.
 func quickly(state string, flags ...string) []string {
 	all := flags
-	for _, flag := range []string{"--time=8s", "--threshold=20%", "--restart=0", "--format=json"} {
+	for _, flag := range []string{"--time=30s", "--threshold=20%", "--restart=0", "--format=json"} {
 		name, _, _ := strings.Cut(flag, "=")
 		if !slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, name+"=") }) {
 			all = append(all, flag)
@@ -124,7 +124,7 @@ func TestCompareCallsTheSlowerOneSlower(t *testing.T) {
 
 func TestCompareCallsTheSameSame(t *testing.T) {
 	command := serverCommand(t, "delay=20ms")
-	c, got := compare(t, quickly(isolated(t), command, command, "--threshold=40%", "--restart=2", "--time=12s")...)
+	c, got := compare(t, quickly(isolated(t), command, command, "--threshold=40%", "--restart=2", "--time=30s")...)
 	if c.Verdict != "same" || got.code != exitDone || c.Threshold != 0.4 {
 		t.Errorf("verdict %q, exit code %d, ratio %v %v, stderr %s", c.Verdict, got.code, c.Ratio.Estimate, c.Ratio.CI95, got.err)
 	}
