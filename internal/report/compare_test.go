@@ -144,9 +144,9 @@ func TestEnoughToCompare(t *testing.T) {
 		"wide":                {with(1, 40, 0.001), false},
 		"narrow":              {with(1, 40, 0.05), true},
 		"narrow, faster":      {with(1.7, 40, 0.05), true},
-		"too few starts":      {with(1, 10, 0.9), false},
-		"enough starts":       {with(1, 12, 0.9), true},
-		"in the midst of one": {with(1, 13, 0.9), false},
+		"too few starts":      {with(1, 14, 0.9), false},
+		"enough starts":       {with(1, 16, 0.9), true},
+		"in the midst of one": {with(1, 17, 0.9), false},
 		"no precision":        {with(1, 40, 0), false},
 	} {
 		if test.got != test.want {

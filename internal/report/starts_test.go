@@ -29,10 +29,10 @@ func TestEnough(t *testing.T) {
 		deviation, noise float64
 		want             bool
 	}{
-		{"steady", 12, 0.001, 0.001, true},
-		{"too few starts", 10, 0.001, 0.001, false},
-		{"in the middle of a start", 13, 0.001, 0.001, false},
-		{"starts differ", 12, 0.2, 0, false},
+		{"steady", 16, 0.001, 0.001, true},
+		{"too few starts", 14, 0.001, 0.001, false},
+		{"in the middle of a start", 17, 0.001, 0.001, false},
+		{"starts differ", 16, 0.2, 0, false},
 		{"starts differ, for long", 80, 0.05, 0, true},
 	} {
 		campaign, ms := adaptive(c.rounds, c.deviation, c.noise)
@@ -44,7 +44,7 @@ func TestEnough(t *testing.T) {
 
 // Who is faster, or by how much, changes nothing about when a campaign ends.
 func TestEnoughDoesNotLookAtDifferences(t *testing.T) {
-	campaign, ms := adaptive(12, 0.01, 0.001)
+	campaign, ms := adaptive(16, 0.01, 0.001)
 	if !report.Enough(campaign, ms) {
 		t.Fatal("a steady campaign has not enough")
 	}

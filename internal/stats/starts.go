@@ -130,8 +130,12 @@ func filled(groups [][]float64) [][]float64 {
 
 // MinStarts is how many starts an adaptive campaign has at the least. With fewer
 // the spread itself is hardly known, and a campaign that may end as soon as it
-// looks small would end too soon too often.
-const MinStarts = 6
+// looks small would end too soon too often. Where a single ratio decides, whose
+// starts spread by what is hardest for this rule, the intervals cover 92.8 % from
+// six starts on and 93.4 % from eight; more would cost quiet machines more time
+// than it gives (94.0 % from twelve). Factors on the width, or further starts
+// after the end, cost more for less.
+const MinStarts = 8
 
 // Known reports whether the interval of the logarithm of a ratio is no wider
 // than ± precision, a share, and rests on enough starts to be believed.
