@@ -59,18 +59,8 @@ func (c cull) reap(all []stat, seen map[identity]bool) {
 
 func reapOne(pid int) { _, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) }
 
-// killProcess kills that very process. FindProcess holds on to it by descriptor,
-// so that an id that is used again between the look and the kill hits nobody.
-func killProcess(id identity) {
-	p, err := os.FindProcess(id.Pid)
-	if err != nil {
-		return
-	}
-	defer func() { _ = p.Release() }()
-	if s, err := readStat(id.Pid); err == nil && s.Started == id.Started {
-		_ = p.Kill()
-	}
-}
+// killProcess ignores errors: who cannot be killed is seen by looking again.
+func killProcess(id identity) { _ = signalProcess(id, os.Kill) }
 
 func living(list []stat) []stat {
 	var alive []stat
