@@ -22,7 +22,8 @@ type checkCommand struct {
 	*session
 	format  string
 	engines bool
-	time    time.Duration // for engines
+	figure  string
+	time    given[time.Duration] // for engines and figure
 }
 
 func registerCheck(app *kingpin.Application, s *session) (string, action) {
@@ -30,7 +31,8 @@ func registerCheck(app *kingpin.Application, s *session) (string, action) {
 	cmd := app.Command("check", "Check the configuration and the machine: what is missing, what disturbs.")
 	cmd.Flag("format", "What to print: table or json.").Default("table").EnumVar(&c.format, "table", "json")
 	cmd.Flag("engines", "Compare the native engine with wrk on every target, interleaved.").BoolVar(&c.engines)
-	cmd.Flag("time", "How long --engines may take.").Default("30m").DurationVar(&c.time)
+	cmd.Flag("figure", "Print a figure of docs/methodology.md for this machine: "+figureHelp()+".").PlaceHolder("NAME").EnumVar(&c.figure, figureNames()...)
+	cmd.Flag("time", "How long --engines (30m) or --figure may take.").PlaceHolder("30m").IsSetByUser(&c.time.set).DurationVar(&c.time.value)
 	return cmd.FullCommand(), c.run
 }
 
@@ -39,8 +41,13 @@ func (c *checkCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.engines {
+	switch {
+	case c.time.set && c.time.value <= 0:
+		return &usageError{fmt.Errorf("--time=%s must be more than nothing", c.time.value)}
+	case c.engines:
 		return c.compareEngines(ctx, p)
+	case c.figure != "":
+		return c.printFigure(ctx, p)
 	}
 	if err := os.MkdirAll(c.storagePath, 0o750); err != nil {
 		return fmt.Errorf("make the state folder: %w", err)
@@ -61,6 +68,12 @@ func (c *checkCommand) run(ctx context.Context) error {
 		return fmt.Errorf("%d of %d checks failed", n, len(findings))
 	}
 	return err
+}
+
+// length is what --time says, or otherwise.
+func (c *checkCommand) length(otherwise time.Duration) time.Duration {
+	c.time.over(&otherwise)
+	return otherwise
 }
 
 // configuration says what the daemon would do, and what it lacks for it.

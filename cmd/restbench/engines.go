@@ -19,6 +19,7 @@ import (
 const (
 	engineRun   = 2 * time.Second
 	enginePause = 500 * time.Millisecond
+	enginesTime = 30 * time.Minute // unless --time says otherwise
 	leastTime   = 30 * time.Second // for a target: two blocks, and the start of its server
 )
 
@@ -34,12 +35,20 @@ func (c *checkCommand) compareEngines(ctx context.Context, p *plan) error {
 	if _, err := load.FindWrk(); err != nil {
 		return err
 	}
+	return c.exclusively(ctx, "--engines", func(k *kit) error {
+		e := engineCheck{checkCommand: c, kit: k, plan: p}
+		return e.show(e.all(ctx))
+	})
+}
+
+// exclusively does what loads servers while no campaign runs on this machine.
+func (c *checkCommand) exclusively(ctx context.Context, flag string, do func(*kit) error) error {
 	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
 	k.sweep()
-	lock, err := k.takeLock(ctx, runnerOptions{command: "restbench check --engines"}, func(holder string) {
+	lock, err := k.takeLock(ctx, runnerOptions{command: "restbench check " + flag}, func(holder string) {
 		fmt.Fprintln(c.err, "waiting for", holder)
 	})
 	if err != nil {
@@ -50,16 +59,18 @@ func (c *checkCommand) compareEngines(ctx context.Context, p *plan) error {
 			k.log.Warn().Err(err).Msg("free the campaign lock")
 		}
 	}()
-	e := engineCheck{checkCommand: c, kit: k, plan: p}
-	return e.show(e.all(ctx))
+	return do(k)
 }
+
+// steps tells each step of a preparation.
+func (c *checkCommand) steps(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) }
 
 // all shares the time between the targets; what one does not use the others get.
 func (e engineCheck) all(ctx context.Context) []report.EngineRow {
-	m := e.environments(e.kit, e.plan.config.Pythons, func(name, step string) { fmt.Fprintf(e.err, "%s: %s\n", name, step) })
+	m := e.environments(e.kit, e.plan.config.Pythons, e.steps)
 	entrants := e.plan.choice.entrants(m)
-	prepared, failures := e.prepareAll(ctx, entrants)
-	end := time.Now().Add(e.time)
+	prepared, failures := prepareAll(ctx, entrants)
+	end := time.Now().Add(e.length(enginesTime))
 	var rows []report.EngineRow
 	for i, entrant := range entrants {
 		if ctx.Err() != nil {
@@ -78,7 +89,7 @@ func (e engineCheck) all(ctx context.Context) []report.EngineRow {
 }
 
 // prepareAll installs before the time counts.
-func (e engineCheck) prepareAll(ctx context.Context, entrants []scheduler.Entrant) ([]scheduler.Prepared, []error) {
+func prepareAll(ctx context.Context, entrants []scheduler.Entrant) ([]scheduler.Prepared, []error) {
 	prepared, failures := make([]scheduler.Prepared, len(entrants)), make([]error, len(entrants))
 	_ = together(len(entrants), func(i int) error { // each error is told with its target
 		prepared[i], failures[i] = entrants[i].Prepare(ctx)

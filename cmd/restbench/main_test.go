@@ -37,9 +37,10 @@ const testAnswer = "pong"
 
 // testServer answers every request the same until it is killed. Words behind the
 // port change that: delay=20ms answers later, wrong-after=20 answers something else
-// from then on.
+// from then on, stall=1 sends head and body apart, the body when the head has been
+// acknowledged.
 func testServer(port string, words ...string) int {
-	delay, right, answered := time.Duration(0), int64(math.MaxInt64), atomic.Int64{}
+	delay, right, answered, stall := time.Duration(0), int64(math.MaxInt64), atomic.Int64{}, false
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, "=")
 		var err error
@@ -48,6 +49,8 @@ func testServer(port string, words ...string) int {
 			delay, err = time.ParseDuration(value)
 		case "wrong-after":
 			right, err = strconv.ParseInt(value, 10, 64)
+		case "stall":
+			stall, err = strconv.ParseBool(value)
 		}
 		if err != nil {
 			panic(err)
@@ -60,10 +63,33 @@ func testServer(port string, words ...string) int {
 			_, _ = io.WriteString(w, "oops")
 			return
 		}
+		if stall {
+			w.Header().Set("Content-Length", strconv.Itoa(len(testAnswer)))
+			w.(http.Flusher).Flush()
+		}
 		_, _ = io.WriteString(w, testAnswer)
 	})
-	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+port, handler))
+	listener, err := net.Listen("tcp4", "127.0.0.1:"+port)
+	if err == nil {
+		err = http.Serve(delaying{listener, stall}, handler)
+	}
+	fmt.Fprintln(os.Stderr, err)
 	return 1
+}
+
+// delaying leaves Nagle's algorithm on in the connections that it accepts, where
+// it is to.
+type delaying struct {
+	net.Listener
+	on bool
+}
+
+func (d delaying) Accept() (net.Conn, error) {
+	conn, err := d.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok && d.on {
+		err = tcp.SetNoDelay(false)
+	}
+	return conn, err
 }
 
 // outcome is what a command left behind.

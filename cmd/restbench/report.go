@@ -42,11 +42,7 @@ func registerReport(app *kingpin.Application, s *session) (string, action) {
 }
 
 func (c *reportCommand) run(ctx context.Context) error {
-	path := filepath.Join(c.storagePath, historyFile)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("there is no history in %s yet; restbench run makes some", c.storagePath)
-	}
-	history, err := store.OpenReadOnly(ctx, path)
+	history, err := c.openHistory(ctx)
 	if err != nil {
 		return err
 	}
@@ -70,6 +66,15 @@ func (c *reportCommand) run(ctx context.Context) error {
 		return err
 	}
 	return write(c.out, c.format, result)
+}
+
+// openHistory opens it for reading.
+func (s *session) openHistory(ctx context.Context) (*store.Store, error) {
+	path := filepath.Join(s.storagePath, historyFile)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no history in %s yet; restbench run makes some", s.storagePath)
+	}
+	return store.OpenReadOnly(ctx, path)
 }
 
 // comparison shows a campaign of restbench compare as that did.

@@ -99,10 +99,7 @@ func (s groups) paired(t, base *series, of func(bench.Measurement) float64) (sta
 		if i < 0 {
 			continue
 		}
-		start := m.Round - 1
-		if s.protocol.Restart > 0 {
-			start = s.protocol.Start(m.Round)
-		}
+		start := s.unit(m.Round)
 		ts, bases = grouped(ts, start, of(m)), grouped(bases, start, of(base.chosen[i]))
 	}
 	ratio, components, err := stats.PairedRatioStarts(ts, bases)

@@ -65,20 +65,11 @@ func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	}
 	s := group(c, ms)
 	known := 0
-	for _, f := range s.fields() {
-		base, _ := s.base(f, "")
-		if base == nil {
-			continue
+	for t, base := range s.related() {
+		if !s.known(t, base) {
+			return false
 		}
-		for _, t := range s.targets {
-			if t == base || len(t.chosen) == 0 || t.Target.Control() || fieldOf(t.Target) != f {
-				continue
-			}
-			if !s.known(t, base) {
-				return false
-			}
-			known++
-		}
+		known++
 	}
 	return known > 0
 }
