@@ -127,9 +127,16 @@ func (a *among) effect(ctx context.Context, set conditions) (report.Effect, erro
 		if err != nil {
 			return report.Effect{}, err
 		}
-		rounds = append(rounds, round)
+		if _, err := report.NewEffect(a.names(), [][]report.Block{round}); err != nil {
+			fmt.Fprintf(a.err, "round %d does not count: %s\n", n+1, err)
+		} else {
+			rounds = append(rounds, round)
+		}
 		longest = max(longest, time.Since(begun))
 		fmt.Fprintf(a.err, "round %d done, %s left\n", n+1, max(0, time.Until(end)).Round(time.Second))
+	}
+	if len(rounds) == 0 {
+		return report.Effect{}, errors.New("no round in which every server has answered under both conditions")
 	}
 	effect, err := report.NewEffect(a.names(), rounds)
 	if err != nil {
