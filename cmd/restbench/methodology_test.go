@@ -78,7 +78,7 @@ func checkTestCommand(t *testing.T, words []string) {
 	if err != nil || len(files) == 0 || pattern == "" {
 		t.Fatalf("%q: %v, %d files, tests %q", words, err, len(files), pattern)
 	}
-	for _, name := range strings.Split(pattern, "|") {
+	for name := range strings.SplitSeq(pattern, "|") {
 		found := false
 		for _, file := range files {
 			found = found || strings.Contains(read(t, file), "\nfunc "+name)
