@@ -18,6 +18,7 @@ type Filter struct {
 	ProtocolHash string
 	Since        time.Time // started then or later
 	Until        time.Time // started before
+	After        int64     // numbers above this one
 	Limit        int       // the newest so many
 }
 
@@ -164,6 +165,17 @@ func (s *Store) Campaigns(ctx context.Context, f Filter) ([]bench.Campaign, erro
 	return found, nil
 }
 
+// Count is how many campaigns the filter chooses; its limit does not count.
+func (s *Store) Count(ctx context.Context, f Filter) (int, error) {
+	f.Limit = 0
+	where, args := f.condition()
+	var n int
+	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM campaigns WHERE "+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count campaigns: %w", explain(err))
+	}
+	return n, nil
+}
+
 func (f Filter) condition() (string, []any) {
 	terms, args := []string{"1"}, []any(nil)
 	term := func(text string, values ...any) {
@@ -183,6 +195,9 @@ func (f Filter) condition() (string, []any) {
 	}
 	if !f.Until.IsZero() {
 		term("started < ?", f.Until.UnixNano())
+	}
+	if f.After != 0 {
+		term("id > ?", f.After)
 	}
 	text := strings.Join(terms, " AND ") + " ORDER BY id DESC"
 	if f.Limit > 0 {

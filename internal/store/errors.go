@@ -18,6 +18,8 @@ var (
 	ErrBusy = errors.New("another program keeps the history locked")
 	// ErrNotFound: there is no such campaign.
 	ErrNotFound = errors.New("no such campaign")
+	// ErrAccepted: somebody has accepted this change before.
+	ErrAccepted = errors.New("it was accepted before")
 	// ErrReadOnly: the store was opened by OpenReadOnly.
 	ErrReadOnly = errors.New("the history is open for reading only")
 

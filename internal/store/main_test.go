@@ -78,7 +78,7 @@ func migrateForEver(path string) error {
 	if err != nil {
 		return err
 	}
-	endless := migration{"0002_endless.sql", secondStep + `;
+	endless := migration{"0003_endless.sql", secondStep + `;
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n`}
 	fmt.Println("migrating")
 	_, err = open(context.Background(), path, append(steps, endless))

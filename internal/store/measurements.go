@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"restbench/internal/bench"
 )
@@ -88,8 +89,29 @@ func (s *Store) Measurements(ctx context.Context, campaign int64) ([]bench.Measu
 	return ms, nil
 }
 
+// Numbers is Measurements without latencies, conditions and wrong answers: what
+// can be read of a long history in a short time.
+func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measurement, error) {
+	ms, err := queryColumns(ctx, s.read, numberColumns, "campaign = ? ORDER BY id", campaign)
+	if err != nil {
+		return nil, fmt.Errorf("read measurements of campaign %d: %w", campaign, explain(err))
+	}
+	return ms, nil
+}
+
+// numberColumns leaves out what is long.
+func numberColumns(m *bench.Measurement) columns {
+	return slices.DeleteFunc(measurementColumns(m), func(c column) bool {
+		return slices.Contains([]string{"latency", "conditions", "first_wrong", "quantiles"}, c.name)
+	})
+}
+
 func queryMeasurements(ctx context.Context, db *sql.DB, where string, args ...any) ([]bench.Measurement, error) {
-	names := measurementColumns(new(bench.Measurement)).names()
+	return queryColumns(ctx, db, measurementColumns, where, args...)
+}
+
+func queryColumns(ctx context.Context, db *sql.DB, of func(*bench.Measurement) columns, where string, args ...any) ([]bench.Measurement, error) {
+	names := of(new(bench.Measurement)).names()
 	rows, err := db.QueryContext(ctx, "SELECT "+names+" FROM measurements WHERE "+where, args...)
 	if err != nil {
 		return nil, err
@@ -98,7 +120,7 @@ func queryMeasurements(ctx context.Context, db *sql.DB, where string, args ...an
 	var ms []bench.Measurement
 	for rows.Next() {
 		var m bench.Measurement
-		if err := rows.Scan(measurementColumns(&m).values()...); err != nil {
+		if err := rows.Scan(of(&m).values()...); err != nil {
 			return nil, err
 		}
 		ms = append(ms, m)

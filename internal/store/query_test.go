@@ -45,6 +45,7 @@ func TestFilter(t *testing.T) {
 		"since":           {Filter{Since: day(3)}, "edc"},
 		"until":           {Filter{Until: day(3)}, "ba"},
 		"newest two":      {Filter{Limit: 2}, "ed"},
+		"after a number":  {Filter{After: 3}, "ed"},
 		"what is shown":   {Filter{Kinds: results, States: []bench.State{bench.StateFinished}, ProtocolHash: bench.Classic().Hash(), Limit: 1}, "a"},
 		"nothing matches": {Filter{ProtocolHash: "none"}, ""},
 	} {
@@ -60,6 +61,9 @@ func TestFilter(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		if n := must(s.Count(t.Context(), c.filter)); c.filter.Limit == 0 && n != len(c.want) {
+			t.Errorf("%s: %d are counted", name, n)
 		}
 	}
 }
@@ -93,7 +97,7 @@ func TestReadOnlyDoesNotWrite(t *testing.T) {
 	defer s.Close()
 	_, beginErr := s.Begin(t.Context(), bench.Campaign{})
 	_, cutErr := s.CutOff(t.Context())
-	for _, err := range []error{beginErr, cutErr, s.Record(t.Context(), small(1, 9)), s.Update(t.Context(), bench.Campaign{ID: 1})} {
+	for _, err := range []error{beginErr, cutErr, s.Record(t.Context(), small(1, 9)), s.Update(t.Context(), bench.Campaign{ID: 1}), s.Accept(t.Context(), Acceptance{})} {
 		if !errors.Is(err, ErrReadOnly) {
 			t.Errorf("got %v", err)
 		}

@@ -63,6 +63,12 @@ func copyRows(ctx context.Context, from *sql.DB, to *Store) (*Recovery, error) {
 	r.Measurements, err = eachBatch(ctx, from, "measurements", func(low, high int64) (int64, bool, error) {
 		return copyMeasurements(ctx, from, to, low, high)
 	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = eachBatch(ctx, from, "acceptances", func(low, high int64) (int64, bool, error) {
+		return copyAcceptances(ctx, from, to, low, high)
+	})
 	return &r, err
 }
 
@@ -132,6 +138,17 @@ func copyMeasurements(ctx context.Context, from *sql.DB, to *Store, low, high in
 	}
 	return copyEach(ctx, to, list, func(tx *sql.Tx, m bench.Measurement) error {
 		return insertMeasurement(ctx, tx, m)
+	})
+}
+
+func copyAcceptances(ctx context.Context, from *sql.DB, to *Store, low, high int64) (int64, bool, error) {
+	list, err := queryAcceptances(ctx, from, "id BETWEEN ? AND ? ORDER BY id", low, high)
+	if err != nil {
+		return 0, false, ctx.Err()
+	}
+	return copyEach(ctx, to, list, func(tx *sql.Tx, a Acceptance) error {
+		_, err := insertAcceptance(ctx, tx, a)
+		return err
 	})
 }
 

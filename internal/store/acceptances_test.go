@@ -1,0 +1,97 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"restbench/internal/bench"
+)
+
+func acceptance(n int) Acceptance {
+	return Acceptance{
+		Change: "131-flask@current/" + string(rune('a'+n)), Note: "TLS is worth it – \"'\n",
+		At: time.Date(2026, 1, 2, 3, 4, 5, 6+n, time.UTC),
+	}
+}
+
+func TestTheFirstWordAboutAChangeHolds(t *testing.T) {
+	path := historyPath(t)
+	s := mustOpen(t, path)
+	for n := range 2 {
+		if err := s.Accept(t.Context(), acceptance(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := acceptance(0)
+	again.Note = "another reason"
+	if err := s.Accept(t.Context(), again); !errors.Is(err, ErrAccepted) {
+		t.Errorf("accepted twice: %v", err)
+	}
+	reader, err := OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if diff := cmp.Diff([]Acceptance{acceptance(0), acceptance(1)}, must(reader.Acceptances(t.Context()))); diff != "" {
+		t.Errorf("(-stored +read):\n%s", diff)
+	}
+}
+
+// A history of the first schema keeps all it has, and takes acceptances.
+func TestHistoryFromBeforeAcceptances(t *testing.T) {
+	steps := must(embedded())
+	path := historyPath(t)
+	old, err := open(t.Context(), path, steps[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := mustBegin(t, old, filled[bench.Campaign](1))
+	if err := old.Record(t.Context(), small(c.ID, 1)); err != nil {
+		t.Fatal(err)
+	}
+	old.Close()
+	if _, err := OpenReadOnly(t.Context(), path); err == nil {
+		t.Error("an older history was opened without bringing it up to date")
+	}
+	s := mustOpen(t, path)
+	if s.Info().Backup == "" || count(t, s, c.ID) != 1 {
+		t.Errorf("backup %q, %d measurements", s.Info().Backup, count(t, s, c.ID))
+	}
+	if diff := cmp.Diff(c, must(s.Campaign(t.Context(), c.ID))); diff != "" {
+		t.Errorf("campaign (-stored +read):\n%s", diff)
+	}
+	if err := s.Accept(t.Context(), acceptance(0)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAcceptancesSurviveDamage(t *testing.T) {
+	path := written(t, 10)
+	s := mustOpen(t, path)
+	if err := s.Accept(t.Context(), acceptance(0)); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	damage(t, path, func(f *os.File, _ int64) error { return scribble(f, 0, 16) })
+	if got := must(mustOpen(t, path).Acceptances(t.Context())); !slices.Equal(got, []Acceptance{acceptance(0)}) {
+		t.Errorf("after the recovery: %+v", got)
+	}
+}
+
+func TestNumbersAreMeasurementsWithoutWhatIsLong(t *testing.T) {
+	s := mustOpen(t, historyPath(t))
+	c, m := mustBegin(t, s, filled[bench.Campaign](1)), filled[bench.Measurement](1000)
+	m.Campaign = c.ID
+	if err := s.Record(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	m.Load.Latency, m.Load.Quantiles, m.Load.FirstWrong, m.Conditions = nil, nil, "", bench.Conditions{}
+	if diff := cmp.Diff([]bench.Measurement{m}, must(s.Numbers(t.Context(), c.ID))); diff != "" {
+		t.Errorf("(-stored +read):\n%s", diff)
+	}
+}
