@@ -12,27 +12,18 @@ import (
 // weeks is how things are.
 const Longest = 14 * 24 * time.Hour
 
-// Scope says what a change concerns.
-type Scope string
-
-// The scopes.
-const (
-	ScopeFramework   Scope = "framework"   // one target, relative to its field
-	ScopeEnvironment Scope = "environment" // machine, interpreter, engine: the whole field
-)
-
-// Change is one change of one series, or of a whole field.
+// Change is one change of one target, or of a whole field.
 type Change struct {
 	ID        string // the same whenever the history is replayed
 	Signal    Signal
 	Scope     Scope
 	Direction stats.ChangeKind
-	Target    bench.Target // of an environment only edition, serving and workload
+	Target    bench.Target // of a whole field only edition, serving and workload
 	Onset     Moment
 	Reported  Moment
 	Effect    *float64 // new ÷ old - 1 of the signal; nil when there was nothing before
 	CI95      *stats.Interval
-	Before    bench.Versions // of the target; empty for an environment
+	Before    bench.Versions // of the target; empty for a whole field
 	After     bench.Versions
 	End       *End // nil while it is active
 }
@@ -68,6 +59,21 @@ type Acceptance struct {
 	Note string
 }
 
+// Whole reports whether the whole field changed, and not one target of it.
+func (c Change) Whole() bool { return c.Target.Framework == "" }
+
+// Slower reports whether it became worse. Of an event without a size nobody
+// knows.
+func (c Change) Slower() bool {
+	switch {
+	case c.Effect == nil:
+		return false
+	case c.Signal.lowerIsBetter():
+		return *c.Effect > 0
+	}
+	return *c.Effect < 0
+}
+
 // Active reports whether the change held at that time.
 func (c Change) Active(now time.Time) bool {
 	return !now.Before(c.Reported.At) && (c.End == nil || now.Before(c.End.At))
@@ -76,7 +82,7 @@ func (c Change) Active(now time.Time) bool {
 // identity is made of what never changes once a change was reported.
 func identity(c Change) string {
 	what := c.Target.String()
-	if c.Scope == ScopeEnvironment {
+	if c.Whole() {
 		what = "environment@" + c.Target.Edition
 	}
 	if c.Target.Serving != bench.ServingDocumented && c.Target.Serving != "" {

@@ -35,7 +35,9 @@ func Replay(campaigns []Campaign, signal Signal, accepted []Acceptance) History 
 	groups := map[group]bool{}
 	for _, c := range campaigns {
 		for target := range c.Values {
-			groups[groupOf(target)] = true
+			if !target.Control() { // they tell the scope, and are judged by nobody
+				groups[groupOf(target)] = true
+			}
 		}
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(groups), compareGroups) {
@@ -82,6 +84,7 @@ type watch struct {
 	changes     []Change
 	pythons     map[bench.Target]string // newest known
 	interpreter int                     // how often it changed
+	renewed     map[int]bool            // campaigns in which it did
 	left        map[int]float64         // of open changes, by index: what of the effect remains, ln
 }
 
@@ -94,7 +97,7 @@ func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
 			}
 		}
 	}
-	w := &watch{group: g, signal: signal, left: map[int]float64{}, pythons: map[bench.Target]string{}}
+	w := &watch{group: g, signal: signal, left: map[int]float64{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
 	w.targets = slices.SortedFunc(maps.Keys(targets), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
 	w.detector = stats.NewDetector(len(w.targets), stats.Config{Group: true, LowerIsBetter: signal.lowerIsBetter()})
 	return w
@@ -135,25 +138,29 @@ func (w *watch) environment(c Campaign) string {
 	}
 	if changed > 0 && 2*changed >= len(w.targets) {
 		w.interpreter++
+		w.renewed[len(w.seen)-1] = true
 	}
 	return fmt.Sprintf("%s, interpreter %d", c.Machine, w.interpreter)
 }
 
 // take adds what the detector found, unless it is the end of what it found before.
 func (w *watch) take(found stats.Change) {
-	c := Change{Signal: w.signal, Scope: ScopeEnvironment, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
+	c := Change{Signal: w.signal, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
 		Onset: w.moment(found.Onset), Reported: w.moment(found.Reported),
 		Target: bench.Target{Edition: w.group.edition, Serving: w.group.serving, Workload: w.group.workload}}
-	if found.Series != stats.WholeField {
-		c.Scope, c.Target = ScopeFramework, w.targets[found.Series]
+	if found.Series == stats.WholeField {
+		c.Scope = w.scopeOfAll(found)
+	} else {
+		c.Target = w.targets[found.Series]
 		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Onset, c.Target)
-		if w.undo(c) {
-			return
-		}
+		c.Scope = scopeOfOne(c.Before, c.After)
+	}
+	if c.Effect != nil && w.undo(c) {
+		return
 	}
 	c.ID = identity(c)
 	w.changes = append(w.changes, c)
-	if c.Scope == ScopeFramework {
+	if c.Effect != nil {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
 	}
 }

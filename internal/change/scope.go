@@ -1,0 +1,102 @@
+package change
+
+import (
+	"math"
+	"strings"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// Scope says what a change concerns.
+type Scope string
+
+// The scopes.
+const (
+	ScopeHost        Scope = "host"        // the machine: the whole field, and the control that is nothing else
+	ScopeInterpreter Scope = "interpreter" // of the whole field, or of one target
+	ScopeServer      Scope = "server"      // what listens for one target
+	ScopeFramework   Scope = "framework"   // one target, relative to its field
+)
+
+// Scopes lists all scopes.
+func Scopes() []Scope { return []Scope{ScopeHost, ScopeInterpreter, ScopeServer, ScopeFramework} }
+
+// scopeOfOne names what differs between the versions before and after.
+func scopeOfOne(before, after bench.Versions) Scope {
+	if before.Framework != after.Framework {
+		return ScopeFramework
+	}
+	if before.Python != after.Python {
+		return ScopeInterpreter
+	}
+	changed := Packages(before, after)
+	for _, name := range changed {
+		if !strings.Contains(strings.ToLower(after.Server), strings.ToLower(name)) {
+			return ScopeFramework
+		}
+	}
+	if len(changed) > 0 {
+		return ScopeServer
+	}
+	return ScopeFramework
+}
+
+const (
+	moves     = 0.5 // share of an event that a control must show to have been moved by it
+	looksBack = 10  // campaigns before an event that a control is compared with
+)
+
+// scopeOfAll asks the controls: one that runs no Python moves with the machine
+// alone. Without them, it is the machine unless the interpreter is known to be
+// another.
+func (w *watch) scopeOfAll(found stats.Change) Scope {
+	if found.Effect == nil {
+		return w.scopeByVersions(found)
+	}
+	machine, known := w.moved(bench.ControlGo, found)
+	switch {
+	case known && machine >= moves:
+		return ScopeHost
+	case w.scopeByVersions(found) == ScopeInterpreter:
+		return ScopeInterpreter
+	case !known:
+		return ScopeHost
+	}
+	for _, name := range []string{bench.ControlWSGI, bench.ControlASGI} {
+		if share, ok := w.moved(name, found); ok && share >= moves {
+			return ScopeInterpreter
+		}
+	}
+	return ScopeHost
+}
+
+func (w *watch) scopeByVersions(found stats.Change) Scope {
+	for campaign := found.Onset; campaign <= found.Reported; campaign++ {
+		if w.renewed[campaign] {
+			return ScopeInterpreter
+		}
+	}
+	return ScopeHost
+}
+
+// moved is the movement of a control as a share of that of the field.
+func (w *watch) moved(control string, found stats.Change) (share float64, ok bool) {
+	target := bench.ControlTarget(control)
+	before := values(w.seen[max(0, found.Onset-looksBack):found.Onset], target)
+	after := values(w.seen[found.Onset:found.Reported+1], target)
+	whole := math.Log1p(*found.Effect)
+	if len(before) == 0 || len(after) == 0 || whole == 0 {
+		return 0, false
+	}
+	return math.Log(stats.Median(after)/stats.Median(before)) / whole, true
+}
+
+func values(campaigns []Campaign, target bench.Target) (all []float64) {
+	for _, c := range campaigns {
+		if v := c.Values[target]; v > 0 {
+			all = append(all, v)
+		}
+	}
+	return all
+}
