@@ -31,11 +31,13 @@ func Series(targets int) int {
 		histogram = classicBuckets + 4 // buckets, +Inf, sum, count, native
 		infos     = 2                  // target_info, base_info
 		responses = 1
+		changes   = 2*6 + 4 // of the target, slower and faster: five gauges and an info; learning, three detectable
+		fields    = 2 * 6   // the same of its field; there are no more fields than targets
 		campaign  = 6
 		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
 	)
 	labelled := len(report.Limits()) + len(bench.ErrorKinds()) + len(bench.Stages()) + len(bench.InvalidReasons())
-	return targets*(rows+state+histogram+infos+responses+labelled) + campaign + slots + rest + len(bench.Controls()) + foreign
+	return targets*(rows+state+histogram+infos+responses+changes+fields+labelled) + 2*6 + campaign + slots + rest + len(bench.Controls()) + foreign
 }
 
 func (e *Exporter) register() error {
@@ -75,7 +77,7 @@ func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
 
 // collect makes the metrics of a snapshot. That is the larger part of a scrape's
 // work, and snapshots change between measurements, where scrapes fall into them.
-func collect(m *metrics, now snapshot) []prometheus.Metric {
+func collect(m *metrics, now snapshot, at time.Time) []prometheus.Metric {
 	c := &collection{metrics: m, now: now}
 	c.results()
 	for _, t := range c.now.targets {
@@ -84,6 +86,7 @@ func collect(m *metrics, now snapshot) []prometheus.Metric {
 	c.infos()
 	c.campaigns()
 	c.daemon()
+	c.changes(at)
 	return c.collected
 }
 

@@ -306,6 +306,7 @@ func TestSeries(t *testing.T) {
 		for id := range int64(4) { // the host index needs a history
 			playAll(e, id+1, all)
 		}
+		e.SetChanges(allChanges(targets))
 		own, others := series(t, e)
 		if want := Series(frameworks) - foreign - slots + len(o.SkipReasons) + 1; own != want {
 			t.Errorf("%d targets: %d series of restbench, want %d", frameworks, own, want)

@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"restbench/internal/bench"
+	"restbench/internal/change"
 	"restbench/internal/report"
 )
 
@@ -91,6 +92,7 @@ func exposed(t *testing.T) map[string]string {
 	for id := range int64(4) {
 		playControls(e, id+1, 1)
 	}
+	e.SetChanges(sampleChanges())
 	families, err := e.options.Registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +133,10 @@ func TestDocumentationNamesLabelValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := slices.Concat(report.Limits(), bench.Controls(), bench.InvalidReasons(), options().SkipReasons, []string{otherReason})
+	values := slices.Concat(report.Limits(), bench.Controls(), bench.InvalidReasons(), options().SkipReasons, []string{otherReason, slower, faster, string(change.Primary)})
+	for _, scope := range change.Scopes() {
+		values = append(values, string(scope))
+	}
 	for _, kind := range bench.ErrorKinds() {
 		values = append(values, string(kind))
 	}

@@ -79,7 +79,7 @@ func (e *Exporter) update(change func(snapshot) snapshot) {
 }
 
 func (e *Exporter) publish(s snapshot) {
-	s.collected = collect(e.metrics, s)
+	s.collected = collect(e.metrics, s, e.options.Now())
 	e.now.Store(&s)
 }
 

@@ -38,6 +38,9 @@ type metrics struct {
 	index, controls              *prometheus.Desc
 	reloadOK, reloaded           *prometheus.Desc
 	storeErrors, storeBytes      *prometheus.Desc
+
+	changeActive, changeEffect, changeLow, changeHigh *prometheus.Desc
+	changeOnset, changeInfo, learning, detectable     *prometheus.Desc
 }
 
 // rowMetric is a gauge that a result has at most once; of is nil where the
@@ -54,6 +57,7 @@ func newMetrics() *metrics {
 	m.describeInfos()
 	m.describeCampaigns()
 	m.describeDaemon()
+	m.describeChanges()
 	return m
 }
 

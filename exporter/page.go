@@ -110,6 +110,7 @@ func (p *page) write(w io.Writer) error {
 		}
 		v.results(r)
 	}
+	v.Tables = append(v.Tables, s.changeTables(now)...)
 	return p.template.Execute(w, v)
 }
 

@@ -28,6 +28,8 @@ type snapshot struct {
 	lastTook               time.Duration // how long the last success took
 	skipped                tally[string]
 
+	changes Changes
+
 	reloadErr error // of the newest reload; nil at the start
 	reloaded  time.Time
 

@@ -12,8 +12,8 @@ import (
 	"restbench/internal/stats"
 )
 
-// fewestRounds is how many valid rounds make a campaign's value.
-const fewestRounds = 5
+// FewestRounds is how many valid rounds make a campaign's value.
+const FewestRounds = 5
 
 // Signal is what changes are looked for in.
 type Signal string
@@ -24,6 +24,10 @@ const (
 	RequestsPerSecond          Signal = "requests_per_second"
 	ServerCPUSecondsPerRequest Signal = "server_cpu_seconds_per_request"
 )
+
+// Primary is the signal whose changes are reported. It is fixed in advance: to
+// look for changes in several would find more that are none.
+const Primary = RequestsPerSecond
 
 func (s Signal) lowerIsBetter() bool { return s == ServerCPUSecondsPerRequest }
 
@@ -64,7 +68,7 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) 
 		rounds[m.Target][m.Round] = signal.of(m) // a repeated measurement replaces the first
 	}
 	for target, values := range rounds {
-		if len(values) >= fewestRounds {
+		if len(values) >= FewestRounds {
 			seen.Values[target] = stats.Median(slices.Collect(maps.Values(values)))
 		}
 	}

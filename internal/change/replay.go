@@ -29,6 +29,9 @@ type Sight struct {
 	Detectable map[int]float64 // smallest slow-down, as a share, by campaigns; absent where none can be promised
 }
 
+// Horizons are the numbers of campaigns for which Detectable is said.
+func Horizons() []int { return []int{2, 3, 10} }
+
 // Replay judges campaigns, oldest first, one after another, as if each came now.
 func Replay(campaigns []Campaign, signal Signal, accepted []Acceptance) History {
 	var h History
@@ -219,7 +222,7 @@ func sameVersions(a, b bench.Versions) bool {
 func (w *watch) sights() (all []Sight) {
 	for i, t := range w.targets {
 		s := Sight{Target: t, Learning: w.detector.Learning(i), Detectable: map[int]float64{}}
-		for _, campaigns := range []int{2, 3, 10} {
+		for _, campaigns := range Horizons() {
 			if share, ok := w.detector.Detectable(i, campaigns); ok {
 				s.Detectable[campaigns] = share
 			}

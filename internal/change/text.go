@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"restbench/internal/bench"
 )
@@ -83,8 +84,8 @@ func versionsText(v bench.Versions, python bool, packages []string) string {
 }
 
 // Ended says how a change ceased to be active; empty while it is.
-func (c Change) Ended() string {
-	if c.End == nil {
+func (c Change) Ended(now time.Time) string {
+	if c.Active(now) || c.End == nil {
 		return ""
 	}
 	text := string(c.End.Reason) + " " + c.End.At.UTC().Format("2006-01-02 15:04 UTC")
