@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -25,19 +26,6 @@ func (e *Exporter) SetChanges(c Changes) {
 	})
 }
 
-// directions are the values of the label, of which a change has one.
-const (
-	slower = "slower"
-	faster = "faster"
-)
-
-func directionOf(c change.Change) string {
-	if c.Slower() {
-		return slower
-	}
-	return faster
-}
-
 // place is what a series of a change is about: one of each kind is shown, so
 // that their number is bounded by the configuration.
 type place struct {
@@ -47,7 +35,7 @@ type place struct {
 }
 
 func placeOf(c change.Change) place {
-	p := place{target: c.Target, direction: directionOf(c)}
+	p := place{target: c.Target, direction: c.Way()}
 	if c.Scope == change.ScopeHost {
 		p.host, p.target = true, bench.Target{}
 	}
@@ -85,7 +73,7 @@ func compareChanges(a, b change.Change, now time.Time) int {
 	return cmp.Or(
 		cmp.Compare(truth(a.Active(now)), truth(b.Active(now))),
 		a.Reported.At.Compare(b.Reported.At),
-		cmp.Compare(max(*a.Effect, -*a.Effect), max(*b.Effect, -*b.Effect)))
+		cmp.Compare(math.Abs(*a.Effect), math.Abs(*b.Effect)))
 }
 
 // concerns reports whether a change is about something that is configured.
@@ -148,7 +136,7 @@ func (c *collection) change(one change.Change, now time.Time) {
 	if one.Scope != change.ScopeHost {
 		labels = changeLabels(one.Target, c.now.protocol.Label())
 	}
-	labels = also(labels, string(one.Signal), directionOf(one), string(one.Scope))
+	labels = also(labels, string(one.Signal), one.Way(), string(one.Scope))
 	c.gauge(c.changeActive, truth(one.Active(now)), labels...)
 	c.gauge(c.changeEffect, *one.Effect, labels...)
 	if one.CI95 != nil {

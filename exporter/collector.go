@@ -32,12 +32,13 @@ func Series(targets int) int {
 		infos     = 2                  // target_info, base_info
 		responses = 1
 		changes   = 2*6 + 4 // of the target, slower and faster: five gauges and an info; learning, three detectable
-		fields    = 2 * 6   // the same of its field; there are no more fields than targets
+		fields    = 3 * 6   // slower, faster and same of its field; there are no more fields than targets
+		hosts     = 3 * 6   // the same of the machine
 		campaign  = 6
 		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
 	)
 	labelled := len(report.Limits()) + len(bench.ErrorKinds()) + len(bench.Stages()) + len(bench.InvalidReasons())
-	return targets*(rows+state+histogram+infos+responses+changes+fields+labelled) + 2*6 + campaign + slots + rest + len(bench.Controls()) + foreign
+	return targets*(rows+state+histogram+infos+responses+changes+fields+labelled) + hosts + campaign + slots + rest + len(bench.Controls()) + foreign
 }
 
 func (e *Exporter) register() error {

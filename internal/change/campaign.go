@@ -43,7 +43,9 @@ type Campaign struct {
 	ID       int64
 	At       time.Time // when it was finished: nothing was known earlier
 	Machine  string    // its stable names in one
+	Protocol string    // and the engine: numbers of others are not comparable
 	Values   map[bench.Target]float64
+	Costs    map[bench.Target]float64 // processor seconds per request, beside whatever signal
 	Versions map[bench.Target]bench.Versions
 }
 
@@ -55,34 +57,49 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) 
 	if c.State != bench.StateFinished || c.Kind != bench.KindScheduled && c.Kind != bench.KindConfirm {
 		return Campaign{}, false
 	}
-	seen = Campaign{ID: c.ID, At: c.Finished, Values: map[bench.Target]float64{}, Versions: map[bench.Target]bench.Versions{}}
-	rounds, engines := map[bench.Target]map[int]float64{}, map[string]bool{}
+	clean, engines := []bench.Measurement(nil), map[string]bool{}
 	for _, m := range all {
-		if !m.Valid() || m.Round < 1 || m.Load.ErrorCount() > 0 {
-			continue
+		if m.Valid() && m.Round >= 1 && m.Load.ErrorCount() == 0 {
+			clean, engines[m.Load.Engine] = append(clean, m), true
 		}
-		engines[m.Load.Engine] = true
+	}
+	seen = Campaign{
+		ID: c.ID, At: c.Finished, Machine: machine(c), Protocol: protocol(c, slices.Sorted(maps.Keys(engines))),
+		Values: medians(clean, signal), Costs: medians(clean, ServerCPUSecondsPerRequest), Versions: map[bench.Target]bench.Versions{},
+	}
+	for _, p := range c.Participants {
+		seen.Versions[p.Target] = p.Versions
+	}
+	return seen, true
+}
+
+// medians are those of the targets that have enough rounds.
+func medians(clean []bench.Measurement, signal Signal) map[bench.Target]float64 {
+	rounds := map[bench.Target]map[int]float64{}
+	for _, m := range clean {
 		if rounds[m.Target] == nil {
 			rounds[m.Target] = map[int]float64{}
 		}
 		rounds[m.Target][m.Round] = signal.of(m) // a repeated measurement replaces the first
 	}
+	all := map[bench.Target]float64{}
 	for target, values := range rounds {
 		if len(values) >= FewestRounds {
-			seen.Values[target] = stats.Median(slices.Collect(maps.Values(values)))
+			all[target] = stats.Median(slices.Collect(maps.Values(values)))
 		}
 	}
-	for _, p := range c.Participants {
-		seen.Versions[p.Target] = p.Versions
-	}
-	seen.Machine = fingerprint(c, slices.Sorted(maps.Keys(engines)))
-	return seen, true
+	return all
 }
 
-// fingerprint names what must be the same for two campaigns to be compared.
-func fingerprint(c bench.Campaign, engines []string) string {
+// machine and protocol name what must be the same for two campaigns to be
+// compared.
+func machine(c bench.Campaign) string {
 	m := c.Machine
-	return fmt.Sprintf("%s, %d cores, %s, %s, protocol %s, %s", m.CPU, m.Cores, m.Kernel, m.Arch, c.Protocol.Hash(), strings.Join(engines, ", "))
+	return fmt.Sprintf("%s, %d cores, %s, %s", m.CPU, m.Cores, m.Kernel, m.Arch)
+}
+
+func protocol(c bench.Campaign, engines []string) string {
+	return fmt.Sprintf("protocol %s, %s", c.Protocol.Hash(), strings.Join(engines, ", "))
 }
 
 // group is a field: targets of one edition, measured side by side.

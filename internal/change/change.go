@@ -2,6 +2,7 @@ package change
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"restbench/internal/bench"
@@ -23,6 +24,7 @@ type Change struct {
 	Reported  Moment
 	Effect    *float64 // new ÷ old - 1 of the signal; nil when there was nothing before
 	CI95      *stats.Interval
+	Cost      *float64       // the same of processor time per request, without a judgement; nil where it is not known
 	Before    bench.Versions // of the target; empty for a whole field
 	After     bench.Versions
 	End       *End // nil while it is active
@@ -62,16 +64,31 @@ type Acceptance struct {
 // Whole reports whether the whole field changed, and not one target of it.
 func (c Change) Whole() bool { return c.Target.Framework == "" }
 
-// Slower reports whether it became worse. Of an event without a size nobody
-// knows.
-func (c Change) Slower() bool {
-	switch {
-	case c.Effect == nil:
-		return false
-	case c.Signal.lowerIsBetter():
-		return *c.Effect > 0
+// worthAWord is the smallest effect of an event of a whole field that is called
+// slower or faster. Such events are reported whatever they did, even nothing.
+const worthAWord = 0.02
+
+// Directions of changes.
+const (
+	Slower = "slower"
+	Faster = "faster"
+	Same   = "same" // another environment on which nothing is known to be slower or faster
+)
+
+// Way is the direction that its size shows.
+func (c Change) Way() string {
+	if c.Effect == nil || c.Scope == ScopeProtocol || c.Whole() && !c.clear() {
+		return Same
 	}
-	return *c.Effect < 0
+	if (*c.Effect < 0) != c.Signal.lowerIsBetter() {
+		return Slower
+	}
+	return Faster
+}
+
+// clear reports whether the interval tells the effect from none.
+func (c Change) clear() bool {
+	return c.CI95 != nil && !c.CI95.Contains(0) && math.Abs(*c.Effect) >= worthAWord
 }
 
 // Active reports whether the change held at that time.

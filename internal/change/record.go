@@ -18,20 +18,29 @@ const (
 // Skip is how many of n campaigns, the oldest ones, are not judged.
 func Skip(n int) int { return max(0, n-Most+block-1) / block * block }
 
-// Record is the campaigns that are judged, oldest first.
+// Record is the campaigns that are judged, oldest first. What they have in common
+// is kept once: names, versions, the machine.
 type Record struct {
 	campaigns []Campaign
 	added     int
+	targets   map[bench.Target]bench.Target
 	versions  map[bench.Target]bench.Versions
 }
 
 // NewRecord starts behind the campaigns that Skip says.
 func NewRecord(skipped int) *Record {
-	return &Record{added: skipped, versions: map[bench.Target]bench.Versions{}}
+	return &Record{added: skipped, targets: map[bench.Target]bench.Target{}, versions: map[bench.Target]bench.Versions{}}
 }
 
-// Add takes the next campaign. Versions that stay the same are kept once.
+// Add takes the next campaign.
 func (r *Record) Add(c Campaign) {
+	if n := len(r.campaigns); n > 0 {
+		before := r.campaigns[n-1]
+		if before.Machine == c.Machine && before.Protocol == c.Protocol {
+			c.Machine, c.Protocol = before.Machine, before.Protocol
+		}
+	}
+	c.Values, c.Costs, c.Versions = renamed(r, c.Values), renamed(r, c.Costs), renamed(r, c.Versions)
 	for target, v := range c.Versions {
 		if known, ok := r.versions[target]; ok && sameVersions(known, v) {
 			c.Versions[target] = known
@@ -45,13 +54,17 @@ func (r *Record) Add(c Campaign) {
 	}
 }
 
+// renamed is m with the names that are kept already.
+func renamed[V any](r *Record, m map[bench.Target]V) map[bench.Target]V {
+	kept := make(map[bench.Target]V, len(m))
+	for target, v := range m {
+		if _, ok := r.targets[target]; !ok {
+			r.targets[target] = target
+		}
+		kept[r.targets[target]] = v
+	}
+	return kept
+}
+
 // Campaigns are those to be judged, oldest first.
 func (r *Record) Campaigns() []Campaign { return r.campaigns }
-
-// Newest is the number of the newest campaign, 0 while there is none.
-func (r *Record) Newest() int64 {
-	if len(r.campaigns) == 0 {
-		return 0
-	}
-	return r.campaigns[len(r.campaigns)-1].ID
-}

@@ -143,7 +143,7 @@ func (w *watch) environment(c Campaign) string {
 		w.interpreter++
 		w.renewed[len(w.seen)-1] = true
 	}
-	return fmt.Sprintf("%s, interpreter %d", c.Machine, w.interpreter)
+	return fmt.Sprintf("%s, %s, interpreter %d", c.Machine, c.Protocol, w.interpreter)
 }
 
 // take adds what the detector found, unless it is the end of what it found before.
@@ -156,7 +156,7 @@ func (w *watch) take(found stats.Change) {
 	} else {
 		c.Target = w.targets[found.Series]
 		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Onset, c.Target)
-		c.Scope = scopeOfOne(c.Before, c.After)
+		c.Scope, c.Cost = scopeOfOne(c.Before, c.After), w.costMoved(found)
 	}
 	if c.Effect != nil && w.undo(c) {
 		return
@@ -188,7 +188,7 @@ func (w *watch) versions(campaign int, t bench.Target) bench.Versions {
 func (w *watch) undo(c Change) (returned bool) {
 	for i, left := range w.left {
 		open := &w.changes[i]
-		if open.Target != c.Target {
+		if open.Target != c.Target || open.Whole() && open.Scope != c.Scope {
 			continue
 		}
 		w.left[i] = left + math.Log1p(*c.Effect)
@@ -198,7 +198,7 @@ func (w *watch) undo(c Change) (returned bool) {
 		}
 		open.end(End{Reason: Returned, At: c.Reported.At})
 		delete(w.left, i)
-		returned = remains >= -undone // farther is a change of its own
+		returned = returned || remains >= -undone // farther is a change of its own
 	}
 	return returned
 }

@@ -31,7 +31,7 @@ func history(n int, disturb func(campaign int, c change.Campaign)) (all []change
 	for campaign := range n {
 		c := change.Campaign{
 			ID: int64(100 + campaign), At: start().Add(time.Duration(campaign) * 3 * time.Hour), Machine: "a machine",
-			Values: map[bench.Target]float64{}, Versions: map[bench.Target]bench.Versions{},
+			Values: map[bench.Target]float64{}, Costs: map[bench.Target]float64{}, Versions: map[bench.Target]bench.Versions{},
 		}
 		host := math.Exp(0.03 * random.NormFloat64())
 		for i := range size {
@@ -80,6 +80,31 @@ func TestAnUpgradeThatIsSlowerIsNamedWithItsVersions(t *testing.T) {
 	}
 }
 
+// Requests that take longer without more processor time wait for something.
+func TestProcessorTimeStandsBesideAChange(t *testing.T) {
+	for want, factor := range map[float64]float64{0: 1, 0.1: 1.1} {
+		c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
+			for i := range size {
+				c.Costs[target(i)] = 1e-3 * float64(i+1) * (1 + 0.01*float64(campaign%3)) // of all alike
+			}
+			if campaign >= 30 {
+				slower(c, 4, 0.9)
+				c.Costs[target(4)] *= factor
+			}
+		})))
+		if c.Cost == nil || math.Abs(*c.Cost-want) > 0.001 {
+			t.Errorf("processor time times %g: %v", factor, c.Cost)
+		}
+	}
+	if c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
+		if campaign >= 30 {
+			slower(c, 4, 0.9)
+		}
+	}))); c.Cost != nil {
+		t.Errorf("processor time of nothing: %v", *c.Cost)
+	}
+}
+
 func TestAChangeEndsWhenItReturns(t *testing.T) {
 	for _, last := range []int{34, 50} {
 		campaigns := history(80, func(campaign int, c change.Campaign) {
@@ -90,6 +115,25 @@ func TestAChangeEndsWhenItReturns(t *testing.T) {
 		c := only(t, replay(campaigns))
 		if c.End.Reason != change.Returned || c.End.At.Before(campaigns[last+1].At) || c.End.At.After(campaigns[last+3].At) {
 			t.Errorf("undone at %v: end %+v", campaigns[last].At, c.End)
+		}
+	}
+}
+
+// What undoes two losses at once is no gain, in whatever order they are looked at.
+func TestTwoLossesThatReturnTogether(t *testing.T) {
+	campaigns := history(80, func(campaign int, c change.Campaign) {
+		switch {
+		case campaign < 30 || campaign >= 60:
+		case campaign < 45:
+			slower(c, 4, 0.88)
+		default:
+			slower(c, 4, 0.88*0.88)
+		}
+	})
+	for range 20 {
+		h := replay(campaigns)
+		if len(h.Changes) != 2 || h.Changes[0].End.Reason != change.Returned || h.Changes[1].End.Reason != change.Returned {
+			t.Fatalf("%+v", h.Changes)
 		}
 	}
 }
@@ -205,11 +249,50 @@ func TestASlowHostReturns(t *testing.T) {
 		}
 	})
 	c := only(t, replay(campaigns))
-	if c.Scope != change.ScopeHost || !c.Whole() || !c.Slower() || c.End.Reason != change.Returned {
+	if c.Scope != change.ScopeHost || !c.Whole() || c.Way() != change.Slower || c.End.Reason != change.Returned {
 		t.Errorf("%+v", c)
 	}
 	if c.End.At.Before(campaigns[50].At) || c.End.At.After(campaigns[62].At) {
 		t.Errorf("end %+v, the host was as before at %v", c.End, campaigns[50].At)
+	}
+}
+
+// Another machine that is as fast is an event, and bad news to nobody.
+func TestAnotherMachineThatIsAsFast(t *testing.T) {
+	for factor, want := range map[float64]string{1: change.Same, 0.8: change.Slower, 1.2: change.Faster} {
+		campaigns := history(60, func(campaign int, c change.Campaign) {
+			for i := range size {
+				c.Values[target(i)] = 1000 * (1 + 0.01*float64((7*i+5*campaign)%11)) // without a host that wanders
+				if campaign >= 30 {
+					slower(c, i, factor)
+				}
+			}
+		})
+		for i := range campaigns[30:] {
+			campaigns[30+i].Machine = "another"
+		}
+		c := only(t, replay(campaigns))
+		if c.Way() != want || c.Scope != change.ScopeHost {
+			t.Errorf("times %g: %s, scope %s, effect %v", factor, c.Way(), c.Scope, *c.Effect)
+		}
+	}
+}
+
+// Other parameters give other numbers; nobody got slower by that.
+func TestAnotherProtocolIsNoLoss(t *testing.T) {
+	campaigns := history(60, func(campaign int, c change.Campaign) {
+		for i := range size {
+			if campaign >= 30 {
+				slower(c, i, 0.6)
+			}
+		}
+	})
+	for i := range campaigns[30:] {
+		campaigns[30+i].Protocol = "another"
+	}
+	c := only(t, replay(campaigns))
+	if c.Scope != change.ScopeProtocol || c.Way() != change.Same || math.Abs(*c.Effect+0.4) > 0.05 {
+		t.Errorf("%+v, effect %v", c, *c.Effect)
 	}
 }
 
@@ -307,8 +390,11 @@ func TestFromMeasurementsTakesTheMedianOfCleanRounds(t *testing.T) {
 	if cpu, _ := change.FromMeasurements(campaign, all, change.ServerCPUSecondsPerRequest); cpu.Values[target(0)] != 1.0/120 {
 		t.Errorf("processor time %v", cpu.Values)
 	}
-	if !strings.Contains(got.Machine, "Z80") || !strings.Contains(got.Machine, "native 1") {
-		t.Errorf("machine %q", got.Machine)
+	if !strings.Contains(got.Machine, "Z80") || !strings.Contains(got.Protocol, "native 1") {
+		t.Errorf("machine %q, protocol %q", got.Machine, got.Protocol)
+	}
+	if math.Abs(got.Costs[target(0)]-1.0/120) > 1e-12 {
+		t.Errorf("costs %v", got.Costs)
 	}
 	if few, _ := change.FromMeasurements(campaign, all[1:], change.RequestsPerSecond); len(few.Values) != 0 {
 		t.Errorf("four rounds are enough: %v", few.Values)

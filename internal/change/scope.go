@@ -14,13 +14,14 @@ type Scope string
 // The scopes.
 const (
 	ScopeHost        Scope = "host"        // the machine: the whole field, and the control that is nothing else
+	ScopeProtocol    Scope = "protocol"    // what is measured how: nothing became slower or faster
 	ScopeInterpreter Scope = "interpreter" // of the whole field, or of one target
 	ScopeServer      Scope = "server"      // what listens for one target
 	ScopeFramework   Scope = "framework"   // one target, relative to its field
 )
 
 // Scopes lists all scopes.
-func Scopes() []Scope { return []Scope{ScopeHost, ScopeInterpreter, ScopeServer, ScopeFramework} }
+func Scopes() []Scope { return []Scope{ScopeHost, ScopeProtocol, ScopeInterpreter, ScopeServer, ScopeFramework} }
 
 // scopeOfOne names what differs between the versions before and after.
 func scopeOfOne(before, after bench.Versions) Scope {
@@ -44,14 +45,17 @@ func scopeOfOne(before, after bench.Versions) Scope {
 
 const (
 	moves     = 0.5 // share of an event that a control must show to have been moved by it
-	looksBack = 10  // campaigns before an event that a control is compared with
+	looksBack = 10  // campaigns before a change that what moved with it is compared with
 )
 
 // scopeOfAll asks the controls: one that runs no Python moves with the machine
 // alone. Without them, it is the machine unless the interpreter is known to be
 // another.
 func (w *watch) scopeOfAll(found stats.Change) Scope {
-	if found.Effect == nil {
+	switch {
+	case found.Onset > 0 && w.seen[found.Onset-1].Protocol != w.seen[found.Onset].Protocol:
+		return ScopeProtocol
+	case found.Effect == nil:
 		return w.scopeByVersions(found)
 	}
 	machine, known := w.moved(bench.ControlGo, found)
@@ -82,21 +86,53 @@ func (w *watch) scopeByVersions(found stats.Change) Scope {
 
 // moved is the movement of a control as a share of that of the field.
 func (w *watch) moved(control string, found stats.Change) (share float64, ok bool) {
-	target := bench.ControlTarget(control)
-	before := values(w.seen[max(0, found.Onset-looksBack):found.Onset], target)
-	after := values(w.seen[found.Onset:found.Reported+1], target)
+	by, ok := w.movement(found, func(c Campaign) float64 { return c.Values[bench.ControlTarget(control)] })
 	whole := math.Log1p(*found.Effect)
-	if len(before) == 0 || len(after) == 0 || whole == 0 {
+	if !ok || whole == 0 {
 		return 0, false
 	}
-	return math.Log(stats.Median(after)/stats.Median(before)) / whole, true
+	return by / whole, true
 }
 
-func values(campaigns []Campaign, target bench.Target) (all []float64) {
+// movement is by how much a number moved with a change, in ln.
+func (w *watch) movement(found stats.Change, number func(Campaign) float64) (by float64, ok bool) {
+	before := numbers(w.seen[max(0, found.Onset-looksBack):found.Onset], number)
+	after := numbers(w.seen[found.Onset:found.Reported+1], number)
+	if len(before) == 0 || len(after) == 0 {
+		return 0, false
+	}
+	return math.Log(stats.Median(after) / stats.Median(before)), true
+}
+
+// numbers are those that are known: above zero.
+func numbers(campaigns []Campaign, number func(Campaign) float64) (all []float64) {
 	for _, c := range campaigns {
-		if v := c.Values[target]; v > 0 {
+		if v := number(c); v > 0 {
 			all = append(all, v)
 		}
 	}
 	return all
+}
+
+// costMoved is what became of the processor time per request of a target,
+// relative to the others of its field: whether its code got slower, or it waits.
+func (w *watch) costMoved(found stats.Change) *float64 {
+	own, known, others := 0.0, false, []float64(nil)
+	for i, t := range w.targets {
+		by, ok := w.movement(found, func(c Campaign) float64 { return c.Costs[t] })
+		switch {
+		case ok && i == found.Series:
+			own, known = by, true
+		case ok:
+			others = append(others, by)
+		}
+	}
+	if !known {
+		return nil
+	}
+	if len(others) > 0 {
+		own -= stats.Median(others)
+	}
+	share := math.Expm1(own)
+	return &share
 }

@@ -31,8 +31,8 @@ func (c Change) What() string {
 		return c.Target.String()
 	}
 	what := "the machine"
-	if c.Scope == ScopeInterpreter {
-		what = "the interpreter"
+	if c.Scope != ScopeHost {
+		what = "the " + string(c.Scope)
 	}
 	return fmt.Sprintf("%s (all of edition %s)", what, c.Target.Edition)
 }
@@ -47,6 +47,15 @@ func (c Change) Size() string {
 		text += fmt.Sprintf(" (95 %% interval %s to %s)", percent(c.CI95.Low), percent(c.CI95.High))
 	}
 	return text
+}
+
+// CostText is what became of processor time per request, for people; empty when
+// it is not known.
+func (c Change) CostText() string {
+	if c.Cost == nil {
+		return ""
+	}
+	return percent(*c.Cost)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%+.1f %%", 100*share) }
