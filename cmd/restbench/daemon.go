@@ -34,6 +34,8 @@ type daemon struct {
 	history  *store.Store
 	recorder *store.Writer
 	exporter *exporter.Exporter
+	watch    *watcher
+	doubts   scheduler.Suspicions // of the loop of campaigns
 	server   *exporter.Server
 	lock     *host.Lock
 }
@@ -73,6 +75,7 @@ func (d *daemon) open(ctx context.Context) error {
 	if d.exporter, err = d.newExporter(ctx); err != nil {
 		return err
 	}
+	d.watch = &watcher{store: d.history, show: d.exporter.SetChanges, log: d.log}
 	d.server, err = d.exporter.Listen(d.command.web)
 	return err
 }
@@ -122,13 +125,13 @@ func (d *daemon) unlock(lock *host.Lock) {
 	}
 }
 
-// run has three actors: the HTTP server, the loop of campaigns, and signals. The
-// first to end stops the others.
+// run has four actors: the HTTP server, the loop of campaigns, the one who looks
+// for accepted changes, and signals. The first to end stops the others.
 func (d *daemon) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var g run.Group
-	for _, actor := range []func(context.Context) error{d.server.Serve, d.campaigns, d.hangups} {
+	for _, actor := range []func(context.Context) error{d.server.Serve, d.campaigns, d.watch.run, d.hangups} {
 		g.Add(func() error { return actor(ctx) }, func(error) { cancel() })
 	}
 	d.announce()
@@ -138,6 +141,7 @@ func (d *daemon) run(ctx context.Context) error {
 }
 
 func (d *daemon) campaigns(ctx context.Context) error {
+	d.watch.campaign(ctx) // before the first, which reading a long history would disturb
 	loop := &scheduler.Loop{
 		Schedule: func() scheduler.Schedule { return d.current.Load().schedule },
 		Run:      d.campaign,
@@ -193,9 +197,33 @@ func (d *daemon) lastFinished(ctx context.Context) (*bench.Campaign, error) {
 	return &found[0], nil
 }
 
-// campaign is one slot of the schedule.
+// campaign is one slot of the schedule: a campaign and, when a target looked much
+// worse in it than before, another one at once to confirm it.
 func (d *daemon) campaign(ctx context.Context) error {
 	p := d.current.Load()
+	err := d.measure(ctx, p, bench.KindScheduled)
+	suspicious := d.watch.campaign(ctx)
+	if err != nil || ctx.Err() != nil || d.current.Load() != p || !d.doubts.Confirm(suspicious) {
+		return err
+	}
+	d.log.Info().Stringers("targets", stringers(suspicious)).Msg("much slower than before: measured once more, to confirm it")
+	if err := d.measure(ctx, p, bench.KindConfirm); err != nil && ctx.Err() == nil {
+		d.log.Error().Err(err).Msg("the confirming campaign failed") // the slot itself brought one
+	}
+	d.doubts.Confirmed(d.watch.campaign(ctx))
+	return nil
+}
+
+func stringers(targets []bench.Target) []fmt.Stringer {
+	all := make([]fmt.Stringer, len(targets))
+	for i, t := range targets {
+		all[i] = t
+	}
+	return all
+}
+
+// measure is one campaign.
+func (d *daemon) measure(ctx context.Context, p *plan, kind bench.Kind) error {
 	if err := d.checkSpace(); err != nil {
 		return err
 	}
@@ -207,7 +235,7 @@ func (d *daemon) campaign(ctx context.Context) error {
 		history: d.history, recorder: d.recorder,
 	})
 	done, err := runner.Run(ctx, scheduler.Request{
-		Kind: bench.KindScheduled, Protocol: p.config.Protocol, Seed: newSeed(),
+		Kind: kind, Protocol: p.config.Protocol, Seed: newSeed(),
 		Entrants: p.choice.entrants(p.environments),
 	})
 	d.prune(p)

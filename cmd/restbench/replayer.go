@@ -11,18 +11,22 @@ import (
 	"restbench/internal/store"
 )
 
-// judged reads a whole history and says what changed in it.
-func judged(ctx context.Context, history *store.Store) (change.History, error) {
-	j, err := newJudge(ctx, history)
+// changesOf reads a whole history and says what changed in it.
+func changesOf(ctx context.Context, history *store.Store) (change.History, error) {
+	j, err := newReplayer(ctx, history)
 	if err != nil {
 		return change.History{}, err
 	}
-	return j.replay(ctx)
+	accepted, err := history.Acceptances(ctx)
+	if err != nil {
+		return change.History{}, err
+	}
+	return j.replay(accepted), nil
 }
 
-// judge holds what was read of a history, so that a new campaign does not mean to
+// replayer holds what was read of a history, so that a new campaign does not mean to
 // read all of them again.
-type judge struct {
+type replayer struct {
 	history *store.Store
 	record  *change.Record
 	newest  int64 // the campaign that was read last
@@ -33,7 +37,7 @@ func judgedCampaigns() store.Filter {
 	return store.Filter{Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}, States: []bench.State{bench.StateFinished}}
 }
 
-func newJudge(ctx context.Context, history *store.Store) (*judge, error) {
+func newReplayer(ctx context.Context, history *store.Store) (*replayer, error) {
 	filter := judgedCampaigns()
 	n, err := history.Count(ctx, filter)
 	if err != nil {
@@ -43,18 +47,18 @@ func newJudge(ctx context.Context, history *store.Store) (*judge, error) {
 	if skipped > 0 {
 		filter.Limit = n - skipped
 	}
-	j := &judge{history: history, record: change.NewRecord(skipped)}
+	j := &replayer{history: history, record: change.NewRecord(skipped)}
 	return j, j.read(ctx, filter)
 }
 
 // readOn takes in what has finished since.
-func (j *judge) readOn(ctx context.Context) error {
+func (j *replayer) readOn(ctx context.Context) error {
 	filter := judgedCampaigns()
 	filter.After = j.newest
 	return j.read(ctx, filter)
 }
 
-func (j *judge) read(ctx context.Context, filter store.Filter) error {
+func (j *replayer) read(ctx context.Context, filter store.Filter) error {
 	found, err := j.history.Campaigns(ctx, filter)
 	if err != nil {
 		return err
@@ -73,14 +77,10 @@ func (j *judge) read(ctx context.Context, filter store.Filter) error {
 }
 
 // replay judges all that was read, and what people have accepted of it.
-func (j *judge) replay(ctx context.Context) (change.History, error) {
-	accepted, err := j.history.Acceptances(ctx)
-	if err != nil {
-		return change.History{}, err
-	}
+func (j *replayer) replay(accepted []store.Acceptance) change.History {
 	words := make([]change.Acceptance, len(accepted))
 	for i, a := range accepted {
 		words[i] = change.Acceptance{ID: a.Change, At: a.At, Note: a.Note}
 	}
-	return change.Replay(j.record.Campaigns(), change.Primary, words), nil
+	return change.Replay(j.record.Campaigns(), change.Primary, words)
 }

@@ -21,7 +21,9 @@ const (
 )
 
 // Scopes lists all scopes.
-func Scopes() []Scope { return []Scope{ScopeHost, ScopeProtocol, ScopeInterpreter, ScopeServer, ScopeFramework} }
+func Scopes() []Scope {
+	return []Scope{ScopeHost, ScopeProtocol, ScopeInterpreter, ScopeServer, ScopeFramework}
+}
 
 // scopeOfOne names what differs between the versions before and after.
 func scopeOfOne(before, after bench.Versions) Scope {
