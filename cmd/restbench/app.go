@@ -35,7 +35,7 @@ func parse(args []string, io streams) (action, error) {
 	actions := map[string]action{}
 	for _, register := range []func(*kingpin.Application, *session) (string, action){
 		registerServe, registerRun, registerCompare, registerReport, registerLoad, registerList,
-		registerInstall, registerLock, registerCheck, registerDetect, registerAssets, registerHealthcheck,
+		registerInstall, registerLock, registerCheck, registerDetect, registerAccept, registerAssets, registerHealthcheck,
 	} {
 		name, do := register(app, s)
 		actions[name] = do

@@ -56,7 +56,7 @@ func (c *checkCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	findings := slices.Concat(c.configuration(p), pythons, host.Preflight(ctx, c.storagePath))
+	findings := slices.Concat(c.configuration(p), pythons, host.Preflight(ctx, c.storagePath), c.sight(ctx, p))
 	if c.format == "json" {
 		encoder := json.NewEncoder(c.out)
 		encoder.SetIndent("", "  ")
