@@ -96,11 +96,11 @@ func TestASlowHostSilencesItsFrameworks(t *testing.T) {
 	framework := func(name string) string {
 		return fmt.Sprintf(`framework=%q,edition="current",serving="documented",workload="hello",protocol="classic",signal="requests_per_second",direction="slower",scope="framework"`, name)
 	}
-	quiet := exposing(t, change(framework("flask"), -0.1))
+	quiet := exposing(t, lasting(framework("flask"), -0.1))
 	var slow strings.Builder
-	slow.WriteString(change(`signal="requests_per_second",direction="slower",scope="host"`, -0.3))
+	slow.WriteString(lasting(`signal="requests_per_second",direction="slower",scope="host"`, -0.3))
 	for i := range 11 {
-		slow.WriteString(change(framework(fmt.Sprintf("framework%d", i)), -0.3))
+		slow.WriteString(lasting(framework(fmt.Sprintf("framework%d", i)), -0.3))
 	}
 	stack := startStack(t, prometheus, alertmanager, quiet, exposing(t, slow.String()))
 
@@ -114,8 +114,8 @@ func TestASlowHostSilencesItsFrameworks(t *testing.T) {
 	}
 }
 
-// change is how a lasting one is exposed.
-func change(labels string, effect float64) string {
+// lasting is how a change is exposed.
+func lasting(labels string, effect float64) string {
 	return fmt.Sprintf("restbench_change_active{%s} 1\nrestbench_change_effect_ratio{%s} %g\n", labels, labels, effect)
 }
 
@@ -213,6 +213,7 @@ func shortened(t *testing.T, url string) string {
 	}
 	edit("rules/alerts.yml", `(?m)^( +for:) \S+$`, "$1 1s")
 	edit("alertmanager.yml", `(?m)^( +group_wait:) \S+$`, "$1 5s") // both alerts of an inhibition must be there
+	edit("alertmanager.yml", `(?m)^( +group_interval:) \S+$`, "$1 2s")
 	edit("alertmanager.yml", `(?m)^  - name: (\S+)$`, "  - name: $1\n    webhook_configs: [{url: \""+url+"\"}]")
 	edit("alertmanager.yml", `(?m)^ +# (email|webhook)_configs.*$`, "")
 	return dir
@@ -223,10 +224,11 @@ type inbox struct {
 	url  string
 	lock sync.Mutex
 	seen map[string]map[string]string // annotations by receiver, alert, framework
+	over map[string]bool              // what has ended, likewise
 }
 
 func newInbox(t *testing.T) *inbox {
-	in := &inbox{seen: map[string]map[string]string{}}
+	in := &inbox{seen: map[string]map[string]string{}, over: map[string]bool{}}
 	server := httptest.NewServer(in)
 	t.Cleanup(server.Close)
 	in.url = server.URL
@@ -247,8 +249,10 @@ func (in *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	in.lock.Lock()
 	defer in.lock.Unlock()
 	for _, a := range message.Alerts {
+		key := message.Receiver + " " + a.Labels["alertname"] + " " + a.Labels["framework"]
+		in.over[key] = a.Status == "resolved"
 		if a.Status == "firing" {
-			in.seen[message.Receiver+" "+a.Labels["alertname"]+" "+a.Labels["framework"]] = a.Annotations
+			in.seen[key] = a.Annotations
 		}
 	}
 }
@@ -257,6 +261,13 @@ func (in *inbox) has(receiver, alert, framework string) bool {
 	in.lock.Lock()
 	defer in.lock.Unlock()
 	return in.seen[receiver+" "+alert+" "+framework] != nil
+}
+
+// ended reports whether the newest message about an alert is that it is over.
+func (in *inbox) ended(receiver, alert, framework string) bool {
+	in.lock.Lock()
+	defer in.lock.Unlock()
+	return in.over[receiver+" "+alert+" "+framework]
 }
 
 // annotations are those of an alert that people have got.

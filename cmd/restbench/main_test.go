@@ -36,17 +36,19 @@ func TestMain(m *testing.M) {
 const testAnswer = "pong"
 
 // testServer answers every request the same until it is killed. Words behind the
-// port change that: delay=20ms answers later, wrong-after=20 answers something else
-// from then on, stall=1 sends head and body apart, the body when the head has been
-// acknowledged.
+// port change that: delay=20ms answers later, delay-in=FILE as late as the file says at
+// the moment, wrong-after=20 answers something else from then on, stall=1 sends head
+// and body apart, the body when the head has been acknowledged.
 func testServer(port string, words ...string) int {
-	delay, right, answered, stall := time.Duration(0), int64(math.MaxInt64), atomic.Int64{}, false
+	delay, right, answered, stall := atomic.Int64{}, int64(math.MaxInt64), atomic.Int64{}, false
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, "=")
 		var err error
 		switch name {
 		case "delay":
-			delay, err = time.ParseDuration(value)
+			err = setDelay(&delay, value)
+		case "delay-in":
+			err = followDelay(&delay, value)
 		case "wrong-after":
 			right, err = strconv.ParseInt(value, 10, 64)
 		case "stall":
@@ -57,7 +59,7 @@ func testServer(port string, words ...string) int {
 		}
 	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(delay)
+		time.Sleep(time.Duration(delay.Load()))
 		w.Header().Set("Content-Type", "text/plain")
 		if answered.Add(1) > right {
 			_, _ = io.WriteString(w, "oops")
@@ -90,6 +92,31 @@ func (d delaying) Accept() (net.Conn, error) {
 		err = tcp.SetNoDelay(false)
 	}
 	return conn, err
+}
+
+func setDelay(delay *atomic.Int64, text string) error {
+	d, err := time.ParseDuration(text)
+	if err == nil {
+		delay.Store(int64(d))
+	}
+	return err
+}
+
+// followDelay reads it again and again; a file that is just being written changes
+// nothing.
+func followDelay(delay *atomic.Int64, path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	go func() {
+		for ; ; time.Sleep(20 * time.Millisecond) {
+			if text, err := os.ReadFile(path); err == nil && len(text) > 0 {
+				_ = setDelay(delay, string(text))
+			}
+		}
+	}()
+	return setDelay(delay, string(text))
 }
 
 // outcome is what a command left behind.
