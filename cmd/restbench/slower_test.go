@@ -37,12 +37,12 @@ func TestAlertOfASlowedServerArrivesAndEnds(t *testing.T) {
 	stack := startStack(t, prometheus, alertmanager, strings.TrimPrefix(d.url, "http://"))
 
 	const alert = "RestbenchFrameworkSlower"
-	eventually(t, 5*time.Minute, "alert of delta at people", func() bool { return stack.inbox.has("people", alert, "delta") })
+	eventually(t, 8*time.Minute, "alert of delta at people", func() bool { return stack.inbox.has("people", alert, "delta") })
 	checkSlower(t, stack.inbox.annotations(alert+" delta"))
 	checkConfirmed(t, state)
-	stack.prometheus.await(`changes(restbench_campaign_last_success_timestamp_seconds[10m]) >= 6`, 5*time.Minute) // a level of its own
+	stack.prometheus.await(`changes(restbench_campaign_last_success_timestamp_seconds[10m]) >= 6`, 8*time.Minute) // a level of its own
 	rewrite(t, slow, "10ms")
-	eventually(t, 5*time.Minute, "end of the alert at people", func() bool { return stack.inbox.ended("people", alert, "delta") })
+	eventually(t, 8*time.Minute, "end of the alert at people", func() bool { return stack.inbox.ended("people", alert, "delta") })
 	for _, name := range greek() {
 		if name != "delta" && stack.inbox.has("people", alert, name) {
 			t.Errorf("there is an alert of %s, which is as quick as ever", name)

@@ -1,0 +1,114 @@
+package change_test
+
+import (
+	"math"
+	"testing"
+
+	"restbench/internal/bench"
+	"restbench/internal/change"
+)
+
+// A host that is slow for a while is one event, which ends when it is as before.
+func TestASlowHostReturns(t *testing.T) {
+	campaigns := history(70, func(campaign int, c change.Campaign) {
+		control := bench.ControlTarget(bench.ControlGo)
+		c.Values[control] = 50_000
+		if campaign >= 30 && campaign < 50 {
+			for i := range size {
+				slower(c, i, 0.7)
+			}
+			c.Values[control] *= 0.7
+		}
+	})
+	c := only(t, replay(campaigns))
+	if c.Scope != change.ScopeHost || !c.Whole() || c.Way() != change.Slower || c.End.Reason != change.Returned {
+		t.Errorf("%+v", c)
+	}
+	if c.End.At.Before(campaigns[50].At) || c.End.At.After(campaigns[62].At) {
+		t.Errorf("end %+v, the host was as before at %v", c.End, campaigns[50].At)
+	}
+}
+
+// Another machine that is as fast is an event, and bad news to nobody.
+func TestAnotherMachineThatIsAsFast(t *testing.T) {
+	for factor, want := range map[float64]string{1: change.Same, 0.8: change.Slower, 1.2: change.Faster} {
+		campaigns := history(60, func(campaign int, c change.Campaign) {
+			for i := range size {
+				c.Values[target(i)] = 1000 * (1 + 0.01*float64((7*i+5*campaign)%11)) // without a host that wanders
+				if campaign >= 30 {
+					slower(c, i, factor)
+				}
+			}
+		})
+		for i := range campaigns[30:] {
+			campaigns[30+i].Machine = "another"
+		}
+		c := only(t, replay(campaigns))
+		if c.Way() != want || c.Scope != change.ScopeHost {
+			t.Errorf("times %g: %s, scope %s, effect %v", factor, c.Way(), c.Scope, *c.Effect)
+		}
+	}
+}
+
+// Other parameters give other numbers; nobody got slower by that.
+func TestAnotherProtocolIsNoLoss(t *testing.T) {
+	campaigns := history(60, func(campaign int, c change.Campaign) {
+		for i := range size {
+			if campaign >= 30 {
+				slower(c, i, 0.6)
+			}
+		}
+	})
+	for i := range campaigns[30:] {
+		campaigns[30+i].Protocol = "another"
+	}
+	c := only(t, replay(campaigns))
+	if c.Scope != change.ScopeProtocol || c.Way() != change.Same || math.Abs(*c.Effect+0.4) > 0.05 {
+		t.Errorf("%+v, effect %v", c, *c.Effect)
+	}
+}
+
+// The control in Go says that it was not the machine, the others what it was.
+func TestControlsTellTheScope(t *testing.T) {
+	for moved, want := range map[string]change.Scope{bench.ControlGo: change.ScopeHost, bench.ControlWSGI: change.ScopeInterpreter} {
+		c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
+			for _, name := range bench.Controls() {
+				c.Values[bench.ControlTarget(name)] = 10_000
+			}
+			if campaign >= 30 {
+				for i := range size {
+					slower(c, i, 0.7)
+				}
+				c.Values[bench.ControlTarget(moved)] *= 0.7
+			}
+		})))
+		if c.Scope != want {
+			t.Errorf("%s moved with the field: scope %s, want %s", moved, c.Scope, want)
+		}
+	}
+}
+
+func TestScopeOfOneTarget(t *testing.T) {
+	for name, test := range map[string]struct {
+		after bench.Versions
+		want  change.Scope
+	}{
+		"nothing known": {bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.0", Packages: map[string]string{"uvicorn": "1", "h11": "1"}}, change.ScopeFramework},
+		"server":        {bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.0", Packages: map[string]string{"uvicorn": "2", "h11": "1"}}, change.ScopeServer},
+		"more than it":  {bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.0", Packages: map[string]string{"uvicorn": "2", "h11": "2"}}, change.ScopeFramework},
+		"interpreter":   {bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.1", Packages: map[string]string{"uvicorn": "2"}}, change.ScopeInterpreter},
+		"framework":     {bench.Versions{Framework: "1.1", Server: "uvicorn", Python: "3.13.1"}, change.ScopeFramework},
+	} {
+		before := bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.0", Packages: map[string]string{"uvicorn": "1", "h11": "1"}}
+		c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
+			c.Versions[target(4)] = before
+			if campaign >= 30 {
+				slower(c, 4, 0.85)
+				c.Versions[target(4)] = test.after
+			}
+		})))
+		if c.Scope != test.want {
+			t.Errorf("%s: scope %s, want %s", name, c.Scope, test.want)
+		}
+	}
+}
