@@ -76,7 +76,7 @@ func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// collect makes the metrics of a snapshot. That is the larger part of a scrape's
+// collect makes the metrics of a snapshot. That is a good part of a scrape's
 // work, and snapshots change between measurements, where scrapes fall into them.
 func collect(m *metrics, now snapshot, at time.Time) []prometheus.Metric {
 	c := &collection{metrics: m, now: now}

@@ -43,14 +43,10 @@ func TestAlertOfASlowedServerArrivesAndEnds(t *testing.T) {
 	stack.prometheus.await(`changes(restbench_campaign_last_success_timestamp_seconds[10m]) >= 6`, 8*time.Minute) // a level of its own
 	rewrite(t, slow, "10ms")
 	eventually(t, 8*time.Minute, "end of the alert at people", func() bool { return stack.inbox.ended("people", alert, "delta") })
-	var others []string
 	for _, name := range greek() {
 		if name != "delta" && stack.inbox.has("people", alert, name) {
-			others = append(others, name)
+			t.Errorf("there is an alert of %s, which is as quick as ever", name)
 		}
-	}
-	if len(others) > 1 { // a busy machine really makes one late for a while
-		t.Errorf("there are alerts of %v, which are as quick as ever", others)
 	}
 }
 

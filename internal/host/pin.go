@@ -38,10 +38,6 @@ func AllowedCPUs() []int {
 	return cpus
 }
 
-// CPUQuota is how many processors' worth of time the control groups allow this
-// process, 0 without a limit.
-func CPUQuota() float64 { return machine.cpuQuota() }
-
 // Pin says which processors the server and the client get; both are nil when
 // nothing is pinned. PinAuto gives each side whole physical cores, half of them
 // (the server one more when they are odd), if there are enough; two threads of

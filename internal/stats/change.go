@@ -127,10 +127,6 @@ func (d *Detector) Observe(c Campaign) []Change {
 	return d.findChanges(campaign)
 }
 
-// HostIndex is how fast the host was in the last campaign, relative to when the
-// baselines started: 1 is as then.
-func (d *Detector) HostIndex() float64 { return math.Exp(d.hostEffect) }
-
 // Suspicious names the series whose last value was so much worse than their
 // level that another campaign should be measured at once; one campaign alone is
 // never a change. It is valid until the next Observe.
