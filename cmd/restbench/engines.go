@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,130 +11,130 @@ import (
 	"restbench/internal/load"
 	"restbench/internal/report"
 	"restbench/internal/stats"
-	"restbench/scheduler"
 )
 
-// Times of the comparison of engines. wrk measures whole seconds only.
+// Shape of the comparison of engines. wrk measures whole seconds only.
 const (
 	engineRun   = 2 * time.Second
 	enginePause = 500 * time.Millisecond
 	enginesTime = 30 * time.Minute // unless --time says otherwise
-	leastTime   = 30 * time.Second // for a target: two blocks, and the start of its server
+	fewBlocks   = 2                // of each target, however short the time: below nothing can be said
+	sureBlocks  = 8                // below this the noise is hardly known
+	mostBlocks  = 1000
 )
 
-// engineCheck compares the engines on each target that the configuration names,
-// controls included, one after another.
+// engineCheck compares the engines on the servers of all targets, round after
+// round. A target whose interval is narrow leaves its time to the others: the
+// width ends its part, never the verdict.
 type engineCheck struct {
-	*checkCommand
-	*kit
-	plan *plan
+	*among
+	contests []contest
+}
+
+// contest is the comparison on one server.
+type contest struct {
+	served
+	trial  load.Trial
+	blocks []bench.EngineBlock
+	err    error // ended it
 }
 
 func (c *checkCommand) compareEngines(ctx context.Context, p *plan) error {
 	if _, err := load.FindWrk(); err != nil {
 		return err
 	}
-	return c.exclusively(ctx, "--engines", func(k *kit) error {
-		e := engineCheck{checkCommand: c, kit: k, plan: p}
-		return e.show(e.all(ctx))
-	})
-}
-
-// exclusively does what loads servers while no campaign runs on this machine.
-func (c *checkCommand) exclusively(ctx context.Context, flag string, do func(*kit) error) error {
-	k, err := c.newKit()
-	if err != nil {
-		return err
-	}
-	k.sweep()
-	lock, err := k.takeLock(ctx, runnerOptions{command: "restbench check " + flag}, func(holder string) {
-		fmt.Fprintln(c.err, "waiting for", holder)
-	})
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err := lock.Unlock(); err != nil {
-			k.log.Warn().Err(err).Msg("free the campaign lock")
+	g := figureCheck{checkCommand: c, plan: p, time: c.length(enginesTime)}
+	return g.serving(ctx, "--engines", func(a *among) error {
+		e, err := newEngineCheck(a)
+		if err != nil {
+			return err
 		}
-	}()
-	return do(k)
+		e.compare(ctx)
+		return e.show(e.rows())
+	})
 }
 
-// steps tells each step of a preparation.
-func (c *checkCommand) steps(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) }
+func newEngineCheck(a *among) (*engineCheck, error) {
+	wrk, err := a.kit.engine(bench.EngineWrk)
+	if err != nil {
+		return nil, err
+	}
+	e, protocol := engineCheck{among: a}, a.plan.config.Protocol
+	for _, s := range a.all {
+		e.contests = append(e.contests, contest{served: s, trial: load.Trial{
+			Native: a.engine, Wrk: wrk, Pause: enginePause, Plan: bench.Plan{
+				Address: s.server.Address(), Workload: s.workload, Duration: engineRun, Timeout: bench.DefaultTimeout,
+				Threads: protocol.Threads, Connections: protocol.Connections, CPUs: a.plan.pinning.Client,
+			},
+		}})
+	}
+	return &e, nil
+}
 
-// all shares the time between the targets; what one does not use the others get.
-func (e engineCheck) all(ctx context.Context) []report.EngineRow {
-	m := e.environments(e.kit, e.plan.config.Pythons, e.steps)
-	entrants := e.plan.choice.entrants(m)
-	prepared, failures := prepareAll(ctx, entrants)
-	end := time.Now().Add(e.length(enginesTime))
+// compare makes whole rounds until the time is over, two at the least.
+func (e *engineCheck) compare(ctx context.Context) {
+	end := time.Now().Add(e.time)
+	var last time.Duration // no round is longer than the one before: targets only leave
+	for n := 0; n < mostBlocks && (n < fewBlocks || time.Now().Add(last).Before(end)); n++ {
+		begun := time.Now()
+		part := e.round(ctx, n)
+		if part == 0 {
+			return
+		}
+		last = time.Since(begun)
+		fmt.Fprintf(e.err, "round %d of %d targets done, %s left\n", n+1, part, max(0, time.Until(end)).Round(time.Second))
+	}
+}
+
+// round is one block on each server that still takes part; it says how many did.
+func (e *engineCheck) round(ctx context.Context, n int) (part int) {
+	for i := range e.contests {
+		c := &e.contests[i]
+		if c.err != nil || c.narrow() {
+			continue
+		}
+		part++
+		block, err := c.trial.Block(ctx, n)
+		switch {
+		case err == nil:
+			c.blocks = append(c.blocks, block)
+		case ctx.Err() != nil:
+			return 0 // interrupted: the whole blocks are shown
+		default:
+			c.err = err
+		}
+	}
+	return part
+}
+
+func (c *contest) row() report.EngineRow {
+	return report.NewEngineRow(c.target.String(), c.blocks, c.err)
+}
+
+// narrow tells whether the interval is no wider than half of the margins.
+func (c *contest) narrow() bool {
+	if len(c.blocks) < sureBlocks {
+		return false
+	}
+	interval := c.row().RatioCI90
+	return interval != nil && interval.High() <= interval.Low()*(1+report.EngineMargin)
+}
+
+// rows are those of all targets, whether they took part or not.
+func (e *engineCheck) rows() []report.EngineRow {
 	var rows []report.EngineRow
-	for i, entrant := range entrants {
-		if ctx.Err() != nil {
-			break
-		}
-		share := max(leastTime, time.Until(end)/time.Duration(len(entrants)-i))
-		var blocks []bench.EngineBlock
-		err := failures[i]
-		if err == nil {
-			fmt.Fprintf(e.err, "%s: comparing for %s\n", entrant.Target, share.Round(time.Second))
-			blocks, err = e.one(ctx, entrant, prepared[i], time.Now().Add(share))
-		}
-		rows = append(rows, report.NewEngineRow(entrant.Target.String(), blocks, err))
+	for i := range e.contests {
+		rows = append(rows, e.contests[i].row())
+	}
+	for _, a := range e.absent {
+		rows = append(rows, report.NewEngineRow(a.target.String(), nil, a.cause))
 	}
 	return rows
 }
 
-// prepareAll installs before the time counts.
-func prepareAll(ctx context.Context, entrants []scheduler.Entrant) ([]scheduler.Prepared, []error) {
-	prepared, failures := make([]scheduler.Prepared, len(entrants)), make([]error, len(entrants))
-	_ = together(len(entrants), func(i int) error { // each error is told with its target
-		prepared[i], failures[i] = entrants[i].Prepare(ctx)
-		return nil
-	})
-	return prepared, failures
-}
-
-// one starts the server of one target, lets the engines take turns on it, and
-// stops it.
-func (e engineCheck) one(ctx context.Context, entrant scheduler.Entrant, p scheduler.Prepared, until time.Time) (blocks []bench.EngineBlock, err error) {
-	command := p.Command
-	command.CPUs = e.plan.pinning.Server
-	server, err := e.supervisor.Start(ctx, command, func(ctx context.Context, address string) error {
-		return load.Verify(ctx, address, entrant.Workload)
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-		defer cancel()
-		err = errors.Join(err, server.Stop(limited))
-	}()
-	native, err := e.engine(bench.EngineNative)
-	if err != nil {
-		return nil, err
-	}
-	wrk, err := e.engine(bench.EngineWrk)
-	if err != nil {
-		return nil, err
-	}
-	protocol := e.plan.config.Protocol
-	trial := load.Trial{Native: native, Wrk: wrk, Pause: enginePause, Plan: bench.Plan{
-		Address: server.Address(), Workload: entrant.Workload, Duration: engineRun, Timeout: bench.DefaultTimeout,
-		Threads: protocol.Threads, Connections: protocol.Connections, CPUs: e.plan.pinning.Client,
-	}}
-	return trial.Run(ctx, until)
-}
-
-// stopPatience bounds the stopping of a server.
-const stopPatience = 30 * time.Second
-
 // show prints the comparison. It is an error when the engines differ, or when
 // the native one may be too dear; not when the machine is too noisy to tell.
-func (e engineCheck) show(rows []report.EngineRow) error {
+func (e *engineCheck) show(rows []report.EngineRow) error {
 	write := report.WriteEngines
 	if e.format == "json" {
 		write = report.WriteEnginesJSON

@@ -100,12 +100,31 @@ type among struct {
 	*kit
 	engine scheduler.Engine
 	all    []served
+	absent []absence
 }
 
-// withServers starts the servers of all targets, controls included. What cannot
-// be started is told and left out.
+// absence is a target that could not be started.
+type absence struct {
+	target bench.Target
+	cause  error
+}
+
+// stopPatience bounds the stopping of a server.
+const stopPatience = 30 * time.Second
+
+// withServers is for a figure what serving is for everybody.
 func (g figureCheck) withServers(ctx context.Context, do func(*among) (string, error)) (line string, err error) {
-	err = g.exclusively(ctx, "--figure="+g.figure, func(k *kit) (err error) {
+	err = g.serving(ctx, "--figure="+g.figure, func(a *among) (err error) {
+		line, err = do(a)
+		return err
+	})
+	return line, err
+}
+
+// serving starts the servers of all targets, controls included, while no campaign
+// runs on this machine. What cannot be started is told and left out.
+func (g figureCheck) serving(ctx context.Context, flag string, do func(*among) error) error {
+	return g.exclusively(ctx, flag, func(k *kit) (err error) {
 		a := among{figureCheck: g, kit: k}
 		if a.engine, err = k.engine(bench.EngineNative); err != nil {
 			return err
@@ -116,10 +135,42 @@ func (g figureCheck) withServers(ctx context.Context, do func(*among) (string, e
 			return errors.Join(errors.New("no server could be started"), ctx.Err())
 		}
 		fmt.Fprintf(g.err, "%d servers run, measuring for about %s\n", len(a.all), g.time)
-		line, err = do(&a)
-		return err
+		return do(&a)
 	})
-	return line, err
+}
+
+// exclusively does what loads servers while no campaign runs on this machine.
+func (c *checkCommand) exclusively(ctx context.Context, flag string, do func(*kit) error) error {
+	k, err := c.newKit()
+	if err != nil {
+		return err
+	}
+	k.sweep()
+	lock, err := k.takeLock(ctx, runnerOptions{command: "restbench check " + flag}, func(holder string) {
+		fmt.Fprintln(c.err, "waiting for", holder)
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := lock.Unlock(); err != nil {
+			k.log.Warn().Err(err).Msg("free the campaign lock")
+		}
+	}()
+	return do(k)
+}
+
+// steps tells each step of a preparation.
+func (c *checkCommand) steps(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) }
+
+// prepareAll installs before the time counts.
+func prepareAll(ctx context.Context, entrants []scheduler.Entrant) ([]scheduler.Prepared, []error) {
+	prepared, failures := make([]scheduler.Prepared, len(entrants)), make([]error, len(entrants))
+	_ = together(len(entrants), func(i int) error { // each error is told with its target
+		prepared[i], failures[i] = entrants[i].Prepare(ctx)
+		return nil
+	})
+	return prepared, failures
 }
 
 func (a *among) start(ctx context.Context, entrants []scheduler.Entrant) {
@@ -134,6 +185,7 @@ func (a *among) start(ctx context.Context, entrants []scheduler.Entrant) {
 	for i, s := range all {
 		if failures[i] != nil {
 			fmt.Fprintf(a.err, "%s takes no part: %s\n", entrants[i].Target, failures[i])
+			a.absent = append(a.absent, absence{entrants[i].Target, failures[i]})
 			continue
 		}
 		a.all = append(a.all, s)

@@ -29,28 +29,8 @@ func turns(block int) [4]int {
 	return [4]int{1, 0, 0, 1}
 }
 
-// mostBlocks bounds a trial, however short its runs are.
-const mostBlocks = 1000
-
-// Run makes whole blocks until the next one would end after until; at least two,
-// below which nothing can be said. When it ends early it returns the whole blocks
-// that there are, with the error.
-func (t Trial) Run(ctx context.Context, until time.Time) ([]bench.EngineBlock, error) {
-	var blocks []bench.EngineBlock
-	length := 4 * (t.Plan.Duration + t.Pause)
-	for n := 0; n < mostBlocks && (n < 2 || time.Now().Add(length).Before(until)); n++ {
-		begun := time.Now()
-		block, err := t.block(ctx, n)
-		if err != nil {
-			return blocks, err
-		}
-		blocks = append(blocks, block)
-		length = max(length, time.Since(begun))
-	}
-	return blocks, nil
-}
-
-func (t Trial) block(ctx context.Context, n int) (bench.EngineBlock, error) {
+// Block is the nth block, from 0: two runs of each engine.
+func (t Trial) Block(ctx context.Context, n int) (bench.EngineBlock, error) {
 	var block bench.EngineBlock
 	var done [2]int
 	for _, turn := range turns(n) {

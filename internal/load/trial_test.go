@@ -27,9 +27,13 @@ func (s scribe) Run(_ context.Context, p bench.Plan) (bench.Load, error) {
 func TestTrialTakesTurns(t *testing.T) {
 	var runs []string
 	trial := Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}}
-	blocks, err := trial.Run(t.Context(), time.Now())
-	if err != nil || len(blocks) != 2 {
-		t.Fatalf("%d blocks, %v; two are the least", len(blocks), err)
+	var blocks []bench.EngineBlock
+	for n := range 2 {
+		block, err := trial.Block(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks = append(blocks, block)
 	}
 	if got := strings.Join(runs, " "); got != "native wrk wrk native wrk native native wrk" {
 		t.Errorf("turns: %s", got)
@@ -43,16 +47,15 @@ func TestTrialTakesTurns(t *testing.T) {
 	}
 }
 
-func TestTrialKeepsWholeBlocks(t *testing.T) {
+func TestTrialTellsWhatWentWrong(t *testing.T) {
 	var runs []string
-	broken := scribe{&runs, 7}
-	blocks, err := Trial{Native: broken, Wrk: broken}.Run(t.Context(), time.Now())
-	if err == nil || len(blocks) != 1 {
-		t.Errorf("%d blocks, %v; want the whole one and the error", len(blocks), err)
+	broken := scribe{&runs, 3}
+	if _, err := (Trial{Native: broken, Wrk: broken}).Block(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("%v after an engine failed", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}, Pause: time.Hour}).Run(ctx, time.Now()); !errors.Is(err, context.Canceled) {
+	if _, err := (Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}, Pause: time.Hour}).Block(ctx, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v after the end of its context", err)
 	}
 }

@@ -123,7 +123,22 @@ func EngineTable(rows []EngineRow) Table {
 			t.Notes = append(t.Notes, r.Target+": "+r.Cause)
 		}
 	}
+	if ratio, n := meanCPURatio(rows); n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("CPU ratio, geometric mean of %d targets: %.3f", n, ratio))
+	}
 	return t
+}
+
+// meanCPURatio is over the n targets that have one.
+func meanCPURatio(rows []EngineRow) (ratio float64, n int) {
+	sum := 0.0
+	for _, r := range rows {
+		if r.CPURatio != nil {
+			sum += math.Log(*r.CPURatio)
+			n++
+		}
+	}
+	return math.Exp(sum / float64(n)), n
 }
 
 func ratioCell(r *float64) string {

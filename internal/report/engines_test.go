@@ -43,6 +43,19 @@ func TestEnginesAreCompared(t *testing.T) {
 	}
 }
 
+// A target without a ratio has no say in the mean.
+func TestEnginesShowTheMeanOfTheCost(t *testing.T) {
+	rows := []report.EngineRow{
+		report.NewEngineRow("a@current", engineBlocks(8, 1), nil),
+		report.NewEngineRow("b@current", engineBlocks(8, 0.9), nil),
+		report.NewEngineRow("c@current", nil, errors.New("it hung")),
+	}
+	notes := strings.Join(report.EngineTable(rows).Notes, "; ")
+	if want := "CPU ratio, geometric mean of 2 targets: 0.949"; !strings.Contains(notes, want) { // √(0.9 × 1)
+		t.Errorf("notes %q, want %q", notes, want)
+	}
+}
+
 func TestEnginesWithoutANumber(t *testing.T) {
 	blocks := engineBlocks(3, 1)
 	blocks[1].Wrk[0].Requests = 0

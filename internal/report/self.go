@@ -37,11 +37,23 @@ func (s groups) unit(round int) int {
 }
 
 // SelfLine is a line for the table of the methodology: how many intervals of
-// equals exclude 1. holds is false where they are more than chance explains:
-// where even the low end of the binomial interval is above the share.
+// equals exclude 1, and how many would make compare call them different. holds is
+// false where the former are more than chance explains: where even the low end of
+// the binomial interval is above the share.
 func SelfLine(ratios []stats.Ratio, how string) (line string, holds bool) {
 	wrong := stats.Excluding(ratios)
 	share := stats.BinomialCI95(wrong, len(ratios))
-	return fmt.Sprintf("%d of %d intervals of a server and itself exclude 1: %.1f %% (95 %% binomial interval %.1f – %.1f %%), %s",
-		wrong, len(ratios), 100*float64(wrong)/float64(max(1, len(ratios))), 100*share.Low, 100*share.High, how), share.Low <= SelfShare
+	return fmt.Sprintf("%d of %d intervals of a server and itself exclude 1: %.1f %% (95 %% binomial interval %.1f – %.1f %%), and %d would be called faster or slower (beyond ± %g %%), %s",
+		wrong, len(ratios), 100*float64(wrong)/float64(max(1, len(ratios))), 100*share.Low, 100*share.High,
+		called(ratios), 100*CompareThreshold, how), share.Low <= SelfShare
+}
+
+// called is how many of the ratios compare would call a difference.
+func called(ratios []stats.Ratio) (n int) {
+	for _, r := range ratios {
+		if v := stats.Judge(r.CI95, CompareThreshold); v == stats.Faster || v == stats.Slower {
+			n++
+		}
+	}
+	return n
 }

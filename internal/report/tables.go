@@ -25,11 +25,11 @@ type Column struct {
 }
 
 // Tables is the result as people read it: for each edition the publication's
-// two tables, then the controls and what failed.
+// two tables and the latencies, then the controls and what failed.
 func Tables(r Result) []Table {
 	var tables []Table
 	for _, rows := range byEdition(r.Results) {
-		tables = append(tables, rateTable(rows), relativeTable(rows))
+		tables = append(tables, rateTable(rows), relativeTable(rows), latencyTable(rows))
 	}
 	if len(r.Controls) > 0 {
 		tables = append(tables, controlTable(r.Controls))
@@ -73,8 +73,6 @@ func rateTable(rows []Row) Table {
 			{"95 % interval", true, "Of the mean, by Student's t, over the rounds of one start of the servers."},
 			{"n", true, "Rounds that the numbers rest on."},
 			{"errors", true, "Answers that were wrong or missing, of all rounds."},
-			{"p50", true, "Half of the answers took no longer, under this load."},
-			{"p99", true, "99 of 100 answers took no longer, under this load."},
 			{Name: "limited by", Help: "What was at its limit: server, client; or nobody: stalled, unfilled."},
 		},
 	}
@@ -83,7 +81,7 @@ func rateTable(rows []Row) Table {
 		e := r.RequestsPerSecond
 		t.Rows = append(t.Rows, []string{
 			names[i], Rate(e), rateSpread(e), rateInterval(e), Count(int64(r.Rounds)), Count(errorSum(r)),
-			latencyCell(r, "p50"), latencyCell(r, "p99"), limitCell(r),
+			limitCell(r),
 		})
 	}
 	t.Notes = append(t.Notes, startNote(rows)...)
@@ -109,6 +107,27 @@ func relativeTable(rows []Row) Table {
 			r.Framework, relativeCell(r), relativeInterval(r), secondsCell(r.ServerCPUSecondsPerReq),
 			bytesCell(r.ServerMemoryBytes), known(r.Version), known(r.Server),
 		})
+	}
+	return t
+}
+
+// latencyTable names what the latencies are: under a closed loop the next request
+// waits for the answer before, so that more load would show higher ones.
+func latencyTable(rows []Row) Table {
+	t := Table{
+		Title:   "Latency (closed loop): " + EditionTitle(rows),
+		Columns: []Column{{Name: "framework"}},
+	}
+	for _, q := range quantiles() {
+		help := fmt.Sprintf("%g %% of the answers took no longer, while every connection waited for the answer before.", q.percent)
+		t.Columns = append(t.Columns, Column{q.name, true, help})
+	}
+	for _, r := range rows {
+		cells := []string{r.Framework}
+		for _, q := range quantiles() {
+			cells = append(cells, latencyCell(r, q.name))
+		}
+		t.Rows = append(t.Rows, cells)
 	}
 	return t
 }

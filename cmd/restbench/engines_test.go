@@ -1,0 +1,61 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/load"
+)
+
+// pace is an engine that finds what it is told to, one rate after the other.
+type pace struct {
+	rates []int64
+	runs  int
+	err   error
+}
+
+func (p *pace) Run(context.Context, bench.Plan) (bench.Load, error) {
+	p.runs++
+	return bench.Load{Requests: p.rates[p.runs%len(p.rates)], Duration: time.Second}, p.err
+}
+
+func contestOf(native, wrk *pace) contest {
+	return contest{trial: load.Trial{Native: native, Wrk: wrk}}
+}
+
+// What is known well enough leaves its time to the others, whatever its verdict is;
+// what is noisy goes on.
+func TestNarrowIntervalsEndTheComparison(t *testing.T) {
+	steady, other, noisy := &pace{rates: []int64{1000}}, &pace{rates: []int64{1300}}, &pace{rates: []int64{700, 1000, 1430}}
+	e := engineCheck{among: &among{figureCheck: figureCheck{checkCommand: &checkCommand{session: &session{streams: streams{err: io.Discard}}}}}, contests: []contest{
+		contestOf(steady, steady), contestOf(steady, other), contestOf(noisy, steady),
+		contestOf(&pace{rates: []int64{1}, err: errors.New("broken")}, steady),
+	}}
+	for n, want := range []int{4, 3, 3, 3, 3, 3, 3, 3, 1, 1} {
+		if part := e.round(t.Context(), n); part != want {
+			t.Errorf("%d took part in round %d, want %d", part, n+1, want)
+		}
+	}
+	var verdicts []string
+	for _, row := range e.rows() {
+		verdicts = append(verdicts, string(row.Verdict))
+	}
+	if got := verdicts; got[0] != "agree" || got[1] != "differ" || got[2] != "too noisy" {
+		t.Errorf("verdicts %q", got)
+	}
+	if cause := e.rows()[3].Cause; cause == "" {
+		t.Error("no cause for an engine that failed")
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	e.contests[2].trial.Pause = time.Hour
+	if part := e.round(cancelled, 10); part != 0 || e.rows()[2].Cause != "" {
+		t.Errorf("after an interruption %d took part, and the cause is %q", part, e.rows()[2].Cause)
+	}
+}
