@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"restbench/internal/need"
 )
 
 // Every query of every dashboard, its variables filled in, returns data from a
@@ -205,8 +207,7 @@ type prometheusServer struct {
 
 func startPrometheus(t *testing.T, scraped string) prometheusServer {
 	t.Helper()
-	program, err := exec.LookPath("prometheus")
-	need(t, "prometheus", "the package prometheus", err != nil)
+	program := need.Program(t, "prometheus", "prometheus")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

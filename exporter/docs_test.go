@@ -15,6 +15,7 @@ import (
 
 	"restbench/internal/bench"
 	"restbench/internal/change"
+	"restbench/internal/need"
 	"restbench/internal/report"
 )
 
@@ -169,8 +170,7 @@ func TestDocumentationOfSeries(t *testing.T) {
 
 // The example queries are ones that Prometheus understands.
 func TestDocumentedQueries(t *testing.T) {
-	path, err := exec.LookPath("promtool")
-	need(t, "promtool", "the package prometheus", err != nil)
+	path := need.Program(t, "promtool", "prometheus")
 	text, err := os.ReadFile(docsPath)
 	if err != nil {
 		t.Fatal(err)

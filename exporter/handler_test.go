@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/need"
 )
 
 // ask sends one request to a handler.
@@ -278,8 +279,7 @@ func TestTooManyPages(t *testing.T) {
 }
 
 func TestPromtool(t *testing.T) {
-	path, err := exec.LookPath("promtool")
-	need(t, "promtool", "the package prometheus", err != nil)
+	path := need.Program(t, "promtool", "prometheus")
 	for name, prepare := range map[string]func(*Exporter){
 		"start":    func(*Exporter) {},
 		"finished": func(e *Exporter) { playWhole(e, 1) },

@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -209,20 +208,6 @@ func wantNone(t testing.TB, e *Exporter, name string, labels ...string) {
 	if v, ok := value(t, e, name, labels...); ok {
 		t.Errorf("%s%v = %v, want none", name, labels, v)
 	}
-}
-
-// need skips a test on a machine that lacks something, or fails it where
-// everything has to be there.
-func need(t *testing.T, what, how string, missing bool) {
-	t.Helper()
-	if !missing {
-		return
-	}
-	text := fmt.Sprintf("%s is missing: install %s", what, how)
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatal(text)
-	}
-	t.Skip(text)
 }
 
 var _ prometheus.Collector = (*Exporter)(nil)

@@ -14,6 +14,7 @@ import (
 	"restbench/internal/bench"
 	"restbench/internal/environment"
 	"restbench/internal/load"
+	"restbench/internal/need"
 	"restbench/internal/process"
 )
 
@@ -75,7 +76,7 @@ func prepare(ctx context.Context, t *testing.T, m *environment.Manager, e framew
 	switch {
 	case err == nil:
 	case strings.Contains(err.Error(), "is needed and not on this machine"):
-		require(t, "a Python "+e.Recipe.Python.Version+" on PATH")
+		need.That(t, false, "a Python "+e.Recipe.Python.Version+" on PATH")
 	default:
 		t.Fatal(err)
 	}
@@ -83,16 +84,6 @@ func prepare(ctx context.Context, t *testing.T, m *environment.Manager, e framew
 		t.Errorf("%s is installed, %s is locked", env.Version, want)
 	}
 	return env
-}
-
-// require skips a test that needs what a plain machine lacks; where everything
-// must be there, it fails.
-func require(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatalf("needs %s", what)
-	}
-	t.Skipf("needs %s: install it to run this test", what)
 }
 
 func serve(ctx context.Context, t *testing.T, s *process.Supervisor, e frameworks.Entry, env bench.Environment) {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"restbench/internal/need"
 )
 
 // filled has the variables in it that Grafana would put there.
@@ -86,8 +88,7 @@ func ask(ctx context.Context, address, expr string) error {
 // startPrometheus starts one that scrapes nothing and returns its address.
 func startPrometheus(t *testing.T) string {
 	t.Helper()
-	program, err := exec.LookPath("prometheus")
-	need(t, "prometheus", "the package prometheus", err != nil)
+	program := need.Program(t, "prometheus", "prometheus")
 	dir, address := t.TempDir(), freeAddress(t)
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(config, []byte("scrape_configs: []\n"), 0o600); err != nil {
@@ -134,18 +135,4 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-// need skips a test on a machine that lacks something, or fails it where
-// everything has to be there.
-func need(t *testing.T, what, how string, missing bool) {
-	t.Helper()
-	if !missing {
-		return
-	}
-	text := fmt.Sprintf("%s is missing: install %s", what, how)
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatal(text)
-	}
-	t.Skip(text)
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"restbench/internal/need"
 )
 
 // alerting is what the tests look at of a file of rules.
@@ -243,25 +245,10 @@ func text(t *testing.T, name string) string {
 // run runs a checker in this folder and returns what it says.
 func run(t *testing.T, program, from string, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath(program)
-	need(t, program, "the package "+from, err != nil)
+	path := need.Program(t, program, from)
 	out, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
 	}
 	return string(out)
-}
-
-// need skips a test on a machine that lacks something, or fails it where
-// everything has to be there.
-func need(t *testing.T, what, how string, missing bool) {
-	t.Helper()
-	if !missing {
-		return
-	}
-	message := fmt.Sprintf("%s is missing: install %s", what, how)
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatal(message)
-	}
-	t.Skip(message)
 }

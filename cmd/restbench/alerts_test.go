@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"restbench/internal/need"
 )
 
 // A server that is killed and does not come back makes the shipped alert arrive at
@@ -133,11 +135,11 @@ func exposing(t *testing.T, text string) string {
 // monitoring looks up the real programs.
 func monitoring(t *testing.T) (prometheus, alertmanager string) {
 	t.Helper()
-	prometheus = require(t, "prometheus", "install the package prometheus")
+	prometheus = need.Program(t, "prometheus", "prometheus")
 	if path, err := exec.LookPath("alertmanager"); err == nil { // as its own project calls it
 		return prometheus, path
 	}
-	return prometheus, require(t, "prometheus-alertmanager", "install the package prometheus-alertmanager")
+	return prometheus, need.Program(t, "prometheus-alertmanager", "prometheus-alertmanager")
 }
 
 // stack is a real Prometheus and a real Alertmanager with what `restbench assets`

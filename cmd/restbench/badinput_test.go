@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"restbench/internal/host"
+	"restbench/internal/need"
 )
 
 // Each mistake is told in one line that names it; the exit code says whether
@@ -147,9 +148,8 @@ func TestWrkThatIsNotInstalledIsToldAtOnce(t *testing.T) {
 func TestNoDiskSpaceIsToldBeforeAnythingIsStarted(t *testing.T) {
 	isolated(t)
 	small := t.TempDir()
-	if err := unix.Mount("tmpfs", small, "tmpfs", 0, "size=1m"); err != nil {
-		missing(t, fmt.Sprintf("needs to mount a small file system, which root may: %v", err))
-	}
+	err := unix.Mount("tmpfs", small, "tmpfs", 0, "size=1m")
+	need.That(t, err == nil, fmt.Sprintf("root, to mount a small file system: %v", err))
 	t.Cleanup(func() { _ = unix.Unmount(small, unix.MNT_DETACH) })
 	config := ownTargets(t, "alpha")
 	for _, command := range []string{"run", "serve"} {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"restbench/internal/need"
 )
 
 // tinyWheel is a release of a package that answers after a delay.
@@ -102,9 +104,7 @@ func tinyFramework(t *testing.T, state string) (catalogue, releases string) {
 	t.Setenv("UV_FIND_LINKS", releases)
 	t.Setenv("UV_NO_INDEX", "1")
 	got := restbench(t.Context(), t, "install", "tiny", "--storage.path="+state, "--frameworks.dir="+catalogue)
-	if got.code != exitDone {
-		missing(t, "needs a Python from 3.10 on and the package index: "+lastLine(got.err))
-	}
+	need.That(t, got.code == exitDone, pythonAndIndex+lastLine(got.err))
 	return catalogue, releases
 }
 

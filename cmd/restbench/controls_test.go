@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"restbench/internal/need"
 )
 
 // controlled is what these tests read of a result.
@@ -100,7 +102,7 @@ func TestCheckComparesTheEngines(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute for each of two servers")
 	}
-	require(t, "wrk", "apt-get install wrk")
+	need.Program(t, "wrk", "wrk")
 	got := restbench(t.Context(), t, "check", "--engines", "--time=1s", "--storage.path="+isolated(t), "--config.file="+ownTargets(t, "alpha"), "--format=json")
 	var result struct {
 		Engines []struct {

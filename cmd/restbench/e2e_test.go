@@ -19,36 +19,20 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"restbench/internal/need"
 )
 
-// require skips a test that needs a program which is not there, or fails it
-// where everything is asked for.
-func require(t testing.TB, program, install string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	missing(t, fmt.Sprintf("needs %s: %s", program, install))
-	return ""
-}
-
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
+// pythonAndIndex is what installing needs; what it said itself follows.
+const pythonAndIndex = "a Python from 3.10 on and the package index: "
 
 // requireInstalled makes the environments of targets, all of edition current when
 // none is named, in a state folder.
 func requireInstalled(t testing.TB, binary, state string, targets ...string) {
 	t.Helper()
 	args := append([]string{"install", "--storage.path=" + state}, targets...)
-	if out, err := exec.Command(binary, args...).CombinedOutput(); err != nil {
-		missing(t, fmt.Sprintf("needs a Python from 3.10 on and the package index: %s", lastLine(string(out))))
-	}
+	out, err := exec.Command(binary, args...).CombinedOutput()
+	need.That(t, err == nil, pythonAndIndex+lastLine(string(out)))
 }
 
 func lastLine(text string) string {
@@ -91,8 +75,8 @@ func background(t testing.TB, name string, args ...string) *exec.Cmd {
 // The whole way: the real binary measures all frameworks, a real Prometheus
 // scrapes it, and what Prometheus answers is what the history holds.
 func TestEndToEnd(t *testing.T) {
-	prometheus := require(t, "prometheus", "apt-get install prometheus")
-	promtool := require(t, "promtool", "apt-get install prometheus")
+	prometheus := need.Program(t, "prometheus", "prometheus")
+	promtool := need.Program(t, "promtool", "prometheus")
 	binary, dir := build(t), t.TempDir()
 	t.Setenv("RESTBENCH_CAMPAIGN_LOCK", filepath.Join(dir, "campaign.lock"))
 	state := filepath.Join(dir, "state")

@@ -18,6 +18,7 @@ import (
 	"restbench/internal/bench"
 	"restbench/internal/host"
 	"restbench/internal/load"
+	"restbench/internal/need"
 	"restbench/internal/store"
 	"restbench/scheduler"
 )
@@ -36,9 +37,7 @@ func checkFigure(t *testing.T, config, name, want string, flags ...string) {
 const estimatePattern = `× \d+\.\d{3} \(\d+\.\d{3} – \d+\.\d{3}\), from \d+\.\d{3} \(\S+\) to \d+\.\d{3} \(\S+\)`
 
 func TestFigureOfTheClientTax(t *testing.T) {
-	if len(host.AllowedCPUs()) < 2 {
-		missing(t, "needs two processors")
-	}
+	need.That(t, len(host.AllowedCPUs()) >= 2, "two processors")
 	checkFigure(t, ownTargets(t, "alpha"), "client-tax",
 		`pinned apart \(server \S+ client \S+\) ÷ not pinned: requests/s `+estimatePattern+`; server CPU per request `+estimatePattern+`; 2 servers in \d+ rounds`, "--time=2s")
 }

@@ -11,13 +11,15 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"restbench/internal/need"
 )
 
 // fakeUV is a wheel like uv's with a script in place of the program.
 func fakeUV(t *testing.T, script string) (name string, content []byte, p pin) {
 	t.Helper()
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
-	require(t, machine != "", "amd64 or arm64")
+	need.That(t, machine != "", "amd64 or arm64")
 	content = zipped(t, map[string]string{
 		"uv/__init__.py":              "",
 		"uv-9.8.7.data/scripts/uv":    "#!/bin/sh\n" + script + "\n",

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"restbench/internal/bench"
+	"restbench/internal/need"
 )
 
 // A version manager's shim is on PATH under the very name that is looked for,
@@ -202,7 +203,7 @@ func pythonArchive(t *testing.T, python interpreter) []byte {
 func downloads(t *testing.T, version, address string) string {
 	t.Helper()
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
-	require(t, machine != "", "amd64 or arm64")
+	need.That(t, machine != "", "amd64 or arm64")
 	numbers := strings.Split(version, ".")
 	name := filepath.Join(t.TempDir(), "downloads.json")
 	content := fmt.Sprintf(`{"cpython-%s-linux-%s-gnu": {"name": "cpython",

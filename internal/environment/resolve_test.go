@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"restbench/internal/bench"
+	"restbench/internal/need"
 )
 
 // The release that is asked for comes with what is preferred, though the index
@@ -137,8 +138,7 @@ func TestResolveAFolder(t *testing.T) {
 
 // A repository is installed at the commit that it has now.
 func TestResolveARepository(t *testing.T) {
-	git, err := exec.LookPath("git")
-	require(t, err == nil, "git")
+	git := need.Program(t, "git", "git")
 	w, dir := newWorld(t, newIndex(t).simple()), project(t, "9.9")
 	commit := func() {
 		for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x"}} {

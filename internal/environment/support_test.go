@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/need"
 )
 
 // runner runs programs with nothing but what they are given, and keeps a list.
@@ -69,19 +70,6 @@ func (r *runner) count(part string) int {
 	return n
 }
 
-// require skips where a plain machine lacks something, and fails where
-// everything is meant to be there.
-func require(t *testing.T, there bool, install string) {
-	t.Helper()
-	switch {
-	case there:
-	case os.Getenv("RESTBENCH_TEST_REQUIRE") == "all":
-		t.Fatal("missing: " + install)
-	default:
-		t.Skip("skipped, needs " + install)
-	}
-}
-
 // tools finds a real uv and a real Python once for all tests.
 var tools = sync.OnceValues(func() (uv string, python interpreter) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
@@ -104,14 +92,14 @@ var tools = sync.OnceValues(func() (uv string, python interpreter) {
 func realUV(t *testing.T) string {
 	t.Helper()
 	uv, _ := tools()
-	require(t, uv != "", "uv (pip install uv), or the package index to fetch it from")
+	need.That(t, uv != "", "uv (pip install uv), or the package index to fetch it from")
 	return uv
 }
 
 func realPython(t *testing.T) interpreter {
 	t.Helper()
 	_, python := tools()
-	require(t, python.Path != "", "Python 3.10 or newer")
+	need.That(t, python.Path != "", "Python 3.10 or newer")
 	return python
 }
 

@@ -80,18 +80,3 @@ func listen(t *testing.T) net.Listener {
 	t.Cleanup(func() { listener.Close() })
 	return listener
 }
-
-// require skips a test that needs a program which is not there, or fails it where
-// everything must be tested.
-func require(t *testing.T, program, install string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatalf("%s is missing: install %s", program, install)
-	}
-	t.Skipf("%s is missing: install %s", program, install)
-	return ""
-}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"restbench/internal/bench"
+	"restbench/internal/need"
 )
 
 // wrkPlan is the shortest that wrk can do.
@@ -24,7 +25,7 @@ func wrkPlan(address string, want bench.Expect) bench.Plan {
 
 func runWrk(t *testing.T, plan bench.Plan) bench.Load {
 	t.Helper()
-	load, err := Wrk{Runner: execRunner{}, Path: require(t, "wrk", "the package wrk")}.Run(t.Context(), plan)
+	load, err := Wrk{Runner: execRunner{}, Path: need.Program(t, "wrk", "wrk")}.Run(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestWrkAnswersThatEndWithTheirConnection(t *testing.T) {
 
 // The same with the server that made the rule necessary.
 func TestWrkAndWsgiref(t *testing.T) {
-	python := require(t, "python3", "Python 3")
+	python := need.Program(t, "python3", "python3")
 	load := runWrk(t, wrkPlan(wsgiref(t, python), hello))
 	if load.Requests < 100 || load.Errors[bench.ErrorRead] > load.Requests/2 {
 		t.Errorf("%d requests, errors %v", load.Requests, load.Errors)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"restbench/internal/need"
 )
 
 // daemonCommand makes the test binary a program that supervises: FOLDER MODE ACTION.
@@ -148,7 +150,7 @@ func TestSweepAfterDaemonAndGuardWereKilled(t *testing.T) {
 }
 
 func TestProcessOneReapsWhatItInherits(t *testing.T) {
-	require(t, os.Getuid() == 0, "root, to make a process namespace")
+	need.That(t, os.Getuid() == 0, "root, to make a process namespace")
 	attr := &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
 	_, said := startDaemon(t, attr, t.TempDir(), "workers", "as-pid-1")
 	if len(said.Left) > 0 {

@@ -186,18 +186,6 @@ func emptyDir(t *testing.T, dir string) {
 	}
 }
 
-// require skips a test for want of something, or fails it where everything must be there.
-func require(t *testing.T, ok bool, wanted string) {
-	t.Helper()
-	if ok {
-		return
-	}
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatal("needs " + wanted)
-	}
-	t.Skip("needs " + wanted)
-}
-
 func decode[T any](t *testing.T, text []byte) T {
 	t.Helper()
 	var value T

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/need"
 	"restbench/internal/report"
 )
 
@@ -90,13 +91,7 @@ restbench_control_requests_per_second{control="go",instance="a\"b",job="restbenc
 
 // Prometheus itself must be able to import the history.
 func TestOpenMetricsImport(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-			t.Fatal("promtool is missing: install prometheus")
-		}
-		t.Skip("promtool is missing: install prometheus")
-	}
+	promtool := need.Program(t, "promtool", "prometheus")
 	folder := t.TempDir()
 	file := filepath.Join(folder, "history.txt")
 	if err := os.WriteFile(file, []byte(openMetrics(t, history())), 0o600); err != nil {

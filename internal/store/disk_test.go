@@ -80,13 +80,7 @@ func TestFullDiskByLimit(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	require(t, unix.Mount("restbench", dir, "tmpfs", 0, "size=512k"), "root, to mount a small filesystem")
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := smallDisk(t, "512k")
 	s := mustOpen(t, filepath.Join(dir, "history.db"))
 	w := NewWriter(s, nil)
 	c, err := w.Begin(t.Context(), bench.Campaign{State: bench.StateRunning})
@@ -124,9 +118,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestDiskFullAtStart(t *testing.T) {
-	dir := t.TempDir()
-	require(t, unix.Mount("restbench", dir, "tmpfs", 0, "size=64k"), "root, to mount a small filesystem")
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	dir := smallDisk(t, "64k")
 	fill(t, filepath.Join(dir, "ballast"))
 	_, err := Open(t.Context(), filepath.Join(dir, "history.db"))
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), dir) {

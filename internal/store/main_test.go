@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"restbench/internal/bench"
+	"restbench/internal/need"
 )
 
 // A copy of this test binary plays another process when these are set.
@@ -192,14 +193,16 @@ func (o *other) kill(t *testing.T) {
 	_ = o.Wait()
 }
 
-// require is for tests that need what a plain machine may lack.
-func require(t *testing.T, err error, need string) {
+// smallDisk is a folder on a file system of its own.
+func smallDisk(t *testing.T, size string) string {
 	t.Helper()
-	if err == nil {
-		return
-	}
-	if os.Getenv("RESTBENCH_TEST_REQUIRE") == "all" {
-		t.Fatalf("needs %s: %v", need, err)
-	}
-	t.Skipf("needs %s", need)
+	dir := t.TempDir()
+	err := unix.Mount("restbench", dir, "tmpfs", 0, "size="+size)
+	need.That(t, err == nil, fmt.Sprintf("root, to mount a small file system: %v", err))
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }

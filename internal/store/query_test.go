@@ -110,9 +110,7 @@ func TestReadOnlyDoesNotWrite(t *testing.T) {
 // TestReadWhereNothingCanBeWritten: a report of a history that no one writes, in
 // a folder where SQLite may create nothing.
 func TestReadWhereNothingCanBeWritten(t *testing.T) {
-	dir := t.TempDir()
-	require(t, unix.Mount("restbench", dir, "tmpfs", 0, "size=4m"), "root, to mount a small filesystem")
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	dir := smallDisk(t, "4m")
 	path := filepath.Join(dir, "history.db")
 	if err := errors.Join(copyFile(written(t, 3), path), unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")); err != nil {
 		t.Fatal(err)
