@@ -7,9 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"restbench/internal/need"
@@ -80,6 +83,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 `
 
+// onlyFrom leaves uv nothing but a folder of releases: packages of these names on
+// the real index are others. The index that stands in for it has nothing, and must
+// have been asked, else another one was.
+func onlyFrom(t *testing.T, releases string) {
+	t.Helper()
+	var asked atomic.Int64
+	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(func() {
+		empty.Close()
+		if asked.Load() == 0 && !t.Skipped() && !t.Failed() {
+			t.Error("uv has asked another index than the one of this test")
+		}
+	})
+	t.Setenv("UV_FIND_LINKS", releases)
+	t.Setenv("UV_DEFAULT_INDEX", empty.URL+"/simple")
+	t.Setenv("NO_PROXY", "127.0.0.1")
+}
+
 // tinyFramework is a catalogue of one framework, whose edition has release 1.0,
 // and a folder of releases that stands in for the package index.
 func tinyFramework(t *testing.T, state string) (catalogue, releases string) {
@@ -101,9 +125,9 @@ func tinyFramework(t *testing.T, state string) (catalogue, releases string) {
 	} {
 		rewrite(t, filepath.Join(catalogue, "tiny", name), text)
 	}
-	t.Setenv("UV_FIND_LINKS", releases)
-	t.Setenv("UV_NO_INDEX", "1")
-	got := restbench(t.Context(), t, "install", "tiny", "--storage.path="+state, "--frameworks.dir="+catalogue)
+	onlyFrom(t, releases)
+	bare := writeFile(t, "bare.yml", "controls: []\n")
+	got := restbench(t.Context(), t, "install", "tiny", "--config.file="+bare, "--storage.path="+state, "--frameworks.dir="+catalogue)
 	need.That(t, got.code == exitDone, pythonAndIndex+lastLine(got.err))
 	return catalogue, releases
 }

@@ -152,6 +152,18 @@ func TestFetchUVErrors(t *testing.T) {
 	}
 }
 
+// Who told pip to ask no index has not allowed restbench to.
+func TestFetchUVAsksNoIndexAgainstTheUsersWill(t *testing.T) {
+	name, content, p := fakeUV(t, "echo uv 9.8.7")
+	m := New(Options{Dir: t.TempDir(), Runner: &runner{}, Env: []string{
+		"PATH=/nowhere", "PIP_NO_INDEX=1", "PIP_INDEX_URL=" + uvIndex(t, "text/html", name, content),
+	}})
+	m.pin = p
+	if uv, err := m.findUV(t.Context(), func(string) {}); err == nil || !strings.Contains(err.Error(), "no index") {
+		t.Errorf("got %q, %v", uv, err)
+	}
+}
+
 // What is called uv on PATH may be a shim, another program or too old.
 func TestUnfitUVIsPassedOver(t *testing.T) {
 	uv := realUV(t)

@@ -31,6 +31,10 @@ type indexClient struct {
 const listingMax = 64 << 20 // bytes
 
 func newIndexClient(s settings, p pin) (*indexClient, error) {
+	index := s.index()
+	if index == "" {
+		return nil, errors.New("pip is told to ask no index (no-index), and cannot get uv elsewhere")
+	}
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
@@ -42,7 +46,7 @@ func newIndexClient(s settings, p pin) (*indexClient, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	return &indexClient{index: s.index(), pin: p, http: &http.Client{Transport: transport}}, nil
+	return &indexClient{index: index, pin: p, http: &http.Client{Transport: transport}}, nil
 }
 
 // withCertificates adds those of a file to the system's.

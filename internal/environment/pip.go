@@ -101,13 +101,13 @@ func (p pipSettings) forUV(s settings) []string {
 		set("UV_INDEX", more)
 		set("UV_INDEX_STRATEGY", "unsafe-best-match") // what pip does; hashes decide in the end
 	}
-	set("UV_FIND_LINKS", strings.Join(strings.Fields(p["find-links"]), ","))
+	set("UV_FIND_LINKS", strings.Join(p.findLinks(), ","))
 	set("UV_INSECURE_HOST", strings.Join(strings.Fields(p["trusted-host"]), " "))
-	if isTrue(p["no-index"]) {
-		set("UV_NO_INDEX", "1")
-	}
 	if s.first("SSL_CERT_FILE", "SSL_CERT_DIR") == "" {
 		set("SSL_CERT_FILE", p["cert"])
+	}
+	if s.get("SSL_CLIENT_CERT") == "" {
+		set("SSL_CLIENT_CERT", p["client-cert"])
 	}
 	if s.first("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") == "" {
 		set("ALL_PROXY", p["proxy"])
@@ -115,9 +115,23 @@ func (p pipSettings) forUV(s settings) []string {
 	return env
 }
 
-func isTrue(value string) bool {
-	switch strings.ToLower(value) {
-	case "1", "true", "yes", "on":
+// findLinks are addresses and paths, which uv would look up in a folder of its own.
+func (p pipSettings) findLinks() []string {
+	links := strings.Fields(p["find-links"])
+	for i, link := range links {
+		if strings.Contains(link, ":") {
+			continue
+		}
+		if path, err := pathOf(link); err == nil {
+			links[i] = path
+		}
+	}
+	return links
+}
+
+func (p pipSettings) noIndex() bool {
+	switch strings.ToLower(p["no-index"]) {
+	case "1", "true", "t", "yes", "y", "on":
 		return true
 	}
 	return false
@@ -126,7 +140,7 @@ func isTrue(value string) bool {
 // configuresUV reports whether the user told uv itself where its index is.
 func (s settings) configuresUV() bool {
 	if s.first("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL",
-		"UV_FIND_LINKS", "UV_NO_INDEX", "UV_CONFIG_FILE") != "" {
+		"UV_FIND_LINKS", "UV_CONFIG_FILE") != "" {
 		return true
 	}
 	for _, name := range []string{filepath.Join(s.base("XDG_CONFIG_HOME", ".config"), "uv", "uv.toml"), "/etc/uv/uv.toml"} {
@@ -137,7 +151,8 @@ func (s settings) configuresUV() bool {
 	return false
 }
 
-// index is the address of the simple index that uv itself is fetched from.
+// index is the address of the simple index that uv itself is fetched from, empty
+// where the user wants none to be asked.
 func (s settings) index() string {
 	if address := s.first("UV_DEFAULT_INDEX", "UV_INDEX_URL"); address != "" {
 		if _, named, ok := strings.Cut(address, "="); ok && strings.Contains(named, "://") && !strings.Contains(address[:len(address)-len(named)], ":") {
@@ -145,8 +160,12 @@ func (s settings) index() string {
 		}
 		return address
 	}
-	if address := s.pip()["index-url"]; address != "" {
-		return address
+	pip := s.pip()
+	switch {
+	case pip.noIndex():
+		return ""
+	case pip["index-url"] != "":
+		return pip["index-url"]
 	}
 	return defaultIndex
 }

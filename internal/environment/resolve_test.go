@@ -43,6 +43,45 @@ func TestResolveAsOfADay(t *testing.T) {
 	}
 }
 
+// What only pip was told about index and folders holds for the real uv, when it
+// resolves and when it installs.
+func TestPipSettingsTakeEffect(t *testing.T) {
+	old, recent := newWheel(t, "greeter", "1.2", ""), newWheel(t, "greeter", "1.3", "")
+	index, folder := newIndex(t, recent), t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, old.file()), old.content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, "")
+	delete(w.env, "UV_DEFAULT_INDEX")
+	w.env["PIP_CONFIG_FILE"], w.env["PIP_INDEX_URL"], w.env["PIP_FIND_LINKS"] = os.DevNull, index.simple(), folder
+	resolve := func(requirement string) string {
+		found, err := w.manager().Resolve(t.Context(), ResolveRequest{
+			Name: "greeter", Requirements: []string{requirement}, Python: bench.PythonWish{Version: minor(w.python.Version)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(found.Lock)
+	}
+	if got := resolve("greeter"); got != lockOf(recent) {
+		t.Errorf("with the index: %q", got)
+	}
+	if got := resolve("greeter<1.3"); got != lockOf(old) {
+		t.Errorf("with the folder: %q", got)
+	}
+	w.env["PIP_NO_INDEX"], w.env["UV_CACHE_DIR"] = "1", t.TempDir()
+	before := index.asked.Load()
+	if got := resolve("greeter"); got != lockOf(old) {
+		t.Errorf("without the index: %q", got)
+	}
+	if env, err := w.manager().Prepare(t.Context(), w.recipe(lockOf(old))); err != nil || env.Version != "1.2" {
+		t.Errorf("installed without the index: %+v, %v", env, err)
+	}
+	if n := index.asked.Load() - before; n != 0 {
+		t.Errorf("the index was asked %d times though pip is told to ask none", n)
+	}
+}
+
 func TestResolveErrors(t *testing.T) {
 	w := newWorld(t, newIndex(t, newWheel(t, "greeter", "1.2", "")).simple())
 	for requirement, want := range map[string]string{

@@ -32,6 +32,10 @@ trusted-host = one.example two.example
 		"UV_INDEX_STRATEGY=unsafe-best-match",
 		"UV_INSECURE_HOST=one.example two.example",
 	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name string
 		env  []string
@@ -41,7 +45,7 @@ trusted-host = one.example two.example
 		{"variable before file", []string{"PIP_INDEX_URL=https://other.example"}, replaced(fromFile, 1, "UV_DEFAULT_INDEX=https://other.example")},
 		{"certificates for all", []string{"SSL_CERT_FILE=/etc/all.pem"}, replaced(fromFile, 0, "SSL_CERT_FILE=/etc/all.pem")},
 		{"uv has its own", []string{"UV_INDEX_URL=https://uv.example"}, []string{"UV_INDEX_URL=https://uv.example"}},
-		{"no files", []string{"PIP_CONFIG_FILE=/dev/null", "PIP_FIND_LINKS=/a /b", "PIP_NO_INDEX=1"}, []string{"UV_FIND_LINKS=/a,/b", "UV_NO_INDEX=1"}},
+		{"no files", []string{"PIP_CONFIG_FILE=/dev/null", "PIP_FIND_LINKS=/a b https://c.example/d", "PIP_CLIENT_CERT=/me.pem"}, []string{"SSL_CLIENT_CERT=/me.pem", "UV_FIND_LINKS=/a," + filepath.Join(here, "b") + ",https://c.example/d"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -77,6 +81,8 @@ func TestIndexAddress(t *testing.T) {
 		"https://b.example":       {"PIP_INDEX_URL=https://b.example"},
 		"https://c.example/x?y=1": {"UV_DEFAULT_INDEX=ours=https://c.example/x?y=1"},
 		"https://d.example/x?y=z": {"UV_INDEX_URL=https://d.example/x?y=z"},
+		"https://e.example":       {"UV_DEFAULT_INDEX=https://e.example", "PIP_NO_INDEX=1"},
+		"":                        {"PIP_INDEX_URL=https://f.example", "PIP_NO_INDEX=1"},
 	}
 	for want, env := range tests {
 		if got := newSettings(append(env, "PIP_CONFIG_FILE=/dev/null")).index(); got != want {
@@ -99,6 +105,27 @@ func TestUVCommandLeavesOutWhatChangesIt(t *testing.T) {
 	env := strings.Join(command.Env, "\n")
 	if strings.Contains(env, "SECRET") || strings.Contains(env, "EXCLUDE") || !strings.Contains(env, "UV_CACHE_DIR=/c") || !strings.Contains(env, "HTTPS_PROXY=http://p:1") {
 		t.Error(env)
+	}
+}
+
+// uv has an option for what pip calls no-index, but no variable. Only the commands
+// that ask an index have it, and it does not hold where uv has settings of its own.
+func TestNoIndexIsAnOption(t *testing.T) {
+	pip := []string{"PIP_CONFIG_FILE=/dev/null", "PIP_NO_INDEX=Yes"}
+	tests := []struct {
+		env, args []string
+		want      string
+	}{
+		{pip, []string{"pip", "sync", "x"}, "pip sync --no-index x"},
+		{pip, []string{"venv", "x"}, "venv x"},
+		{append(pip, "UV_DEFAULT_INDEX=https://a.example"), []string{"pip", "sync", "x"}, "pip sync x"},
+		{[]string{"PIP_CONFIG_FILE=/dev/null", "PIP_NO_INDEX=0"}, []string{"pip", "sync", "x"}, "pip sync x"},
+	}
+	for _, test := range tests {
+		command := New(Options{Dir: t.TempDir(), Env: test.env}).uvCommand("/bin/uv", test.args)
+		if got := strings.Join(command.Argv, " "); !strings.HasSuffix(got, " never "+test.want) {
+			t.Errorf("%q: got %s, want %s at its end", test.env, got, test.want)
+		}
 	}
 }
 

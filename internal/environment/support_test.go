@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -107,6 +108,7 @@ func realPython(t *testing.T) interpreter {
 type index struct {
 	*httptest.Server
 	wheels []wheel
+	asked  atomic.Int64 // how often it was asked for anything
 }
 
 type wheel struct {
@@ -160,7 +162,10 @@ func newIndex(t *testing.T, wheels ...wheel) *index {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /simple/{project}/", x.list)
 	mux.HandleFunc("GET /files/{name}", x.file)
-	x.Server = httptest.NewServer(mux)
+	x.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x.asked.Add(1)
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(x.Close)
 	return x
 }

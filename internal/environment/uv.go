@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"restbench/internal/bench"
@@ -81,6 +82,9 @@ func (m *Manager) uvCommand(uv string, args []string) bench.Command {
 	argv := append(m.env.without(changesUV), uv, "--no-progress", "--color", "never")
 	if m.options.Offline {
 		argv = append(argv, "--offline")
+	}
+	if args[0] == "pip" && !m.env.configuresUV() && m.env.pip().noIndex() { // an option that has no variable
+		args = slices.Concat(args[:2], []string{"--no-index"}, args[2:])
 	}
 	return bench.Command{Argv: append(argv, args...), Env: m.uvEnv()}
 }
