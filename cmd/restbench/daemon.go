@@ -156,11 +156,11 @@ func (d *daemon) campaigns(ctx context.Context) error {
 }
 
 // dueAtStart says whether the first campaign begins at once: always, unless the
-// last success is younger than one slot.
+// last success is younger than one slot and measured the same.
 func (d *daemon) dueAtStart(ctx context.Context) bool {
 	p := d.current.Load()
 	last, err := d.lastFinished(ctx)
-	if err != nil || last == nil || last.Protocol.Hash() != p.config.Protocol.Hash() || !sameTargets(*last, p.choice) {
+	if err != nil || last == nil || last.Protocol.Hash() != p.config.Protocol.Hash() || !d.sameTargets(*last, p.choice) {
 		return true
 	}
 	measurements, err := d.history.Measurements(ctx, last.ID)
@@ -179,12 +179,12 @@ func (d *daemon) lastStart(ctx context.Context) time.Time {
 	return last.Started
 }
 
-func sameTargets(c bench.Campaign, chosen choice) bool {
+func (d *daemon) sameTargets(c bench.Campaign, chosen choice) bool {
 	var took []bench.Target
 	for _, p := range c.Participants {
 		took = append(took, p.Target)
 	}
-	return slices.Equal(took, chosen.participants())
+	return slices.Equal(took, chosen.participants()) && d.sameOwn(chosen)
 }
 
 func (d *daemon) lastFinished(ctx context.Context) (*bench.Campaign, error) {
@@ -241,6 +241,9 @@ func (d *daemon) measure(ctx context.Context, p *plan, kind bench.Kind) error {
 	d.prune(p)
 	if done.ID != 0 {
 		d.log.Info().Int64("campaign", done.ID).Str("state", string(done.State)).Int("rounds", done.Rounds).Msg("campaign ended")
+	}
+	if done.State == bench.StateFinished {
+		d.rememberOwn(p.choice)
 	}
 	return err
 }

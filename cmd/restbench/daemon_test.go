@@ -90,10 +90,12 @@ func (d *runningDaemon) metric(name string) string {
 	return ""
 }
 
+const lastSuccess = "restbench_campaign_last_success_timestamp_seconds"
+
 func (d *runningDaemon) awaitCampaign() {
 	d.t.Helper()
 	eventually(d.t, time.Minute, "a campaign has succeeded", func() bool {
-		value := d.metric("restbench_campaign_last_success_timestamp_seconds")
+		value := d.metric(lastSuccess)
 		return value != "" && value != "0"
 	})
 }
@@ -153,6 +155,24 @@ func TestARestartShowsTheLastResultsAtOnce(t *testing.T) {
 	}
 	if n := second.metric("restbench_campaign_running"); n != "0" {
 		t.Errorf("campaign_running is %s although the last success is younger than one slot", n)
+	}
+}
+
+// An own target that has another version, or another command, is another one: its
+// results do not wait for the next slot.
+func TestARestartMeasuresAChangedOwnTargetAtOnce(t *testing.T) {
+	state, config := isolated(t), ownTargets(t, "alpha")
+	d := startDaemon(t, state, config)
+	d.awaitCampaign()
+	for _, change := range [][2]string{{"version: '1'", "version: '2'"}, {"'{port}']", "'{port}', delay=1ms]"}} {
+		before := d.metric(lastSuccess)
+		d.stop()
+		rewrite(t, config, strings.Replace(read(t, config), change[0], change[1], 1))
+		d = startDaemon(t, state, config)
+		eventually(t, time.Minute, "it is measured with "+change[1], func() bool {
+			value := d.metric(lastSuccess)
+			return value != "" && value != "0" && value != before
+		})
 	}
 }
 
