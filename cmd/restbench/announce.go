@@ -10,6 +10,7 @@ import (
 
 	"restbench/exporter"
 	"restbench/internal/bench"
+	"restbench/internal/report"
 	"restbench/internal/store"
 )
 
@@ -24,7 +25,7 @@ func (d *daemon) announce() {
 		Str("protocol", p.config.Protocol.Name).
 		Str("engine", p.config.Protocol.Engine).
 		Str("schedule", p.config.Schedule).
-		Msgf("one campaign is %s%s of load on %d targets and %d controls%s", atMost(p.config.Protocol), load.Round(time.Second), p.choice.size(), p.choice.controls.size(), repetitions(p.config.Protocol))
+		Msgf("one campaign is %s%s of load on %d targets and %d controls%s", report.AtMost(p.config.Protocol), load.Round(time.Second), p.choice.size(), p.choice.controls.size(), repetitions(p.config.Protocol))
 	d.log.Info().Msgf("cost: %s of load a day in %d campaigns, about %d MB of disk a year, %d series",
 		(load * time.Duration(perDay)).Round(time.Second), perDay, measurements*365*store.EstimatedBytesPerMeasurement/1_000_000, exporter.Series(p.choice.size()))
 	for _, address := range d.server.Addrs() {

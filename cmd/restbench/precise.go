@@ -11,11 +11,3 @@ import (
 type precise struct{}
 
 func (precise) Enough(c bench.Campaign, ms []bench.Measurement) bool { return report.Enough(c, ms) }
-
-// atMost goes before a length that a campaign may stay below.
-func atMost(p bench.Protocol) string {
-	if p.Precision > 0 || p.Limit > 0 {
-		return "at most "
-	}
-	return ""
-}

@@ -39,7 +39,7 @@ func describeProtocol(h Header) string {
 	if p.Order == bench.OrderShuffled {
 		order += fmt.Sprintf(" (seed %d)", h.Seed)
 	}
-	return fmt.Sprintf("%s: %s%s of %s, %s, %s, %s, %s%s, engine %s", p.Name, atMost(p), plural(p.Rounds, "round"), p.Duration,
+	return fmt.Sprintf("%s: %s%s of %s, %s, %s, %s, %s%s, engine %s", p.Name, AtMost(p), plural(p.Rounds, "round"), p.Duration,
 		plural(p.Threads, "thread"), plural(p.Connections, "connection"), order, warm, describeAdaptive(p), engineNames(h))
 }
 

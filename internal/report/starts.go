@@ -91,7 +91,8 @@ func (s groups) known(t, base *series) bool {
 	return stats.Known(ratio.LogCI95(), n, s.protocol.Precision)
 }
 
-func atMost(p bench.Protocol) string {
+// AtMost goes before a length that a campaign may stay below.
+func AtMost(p bench.Protocol) string {
 	if p.Precision > 0 || p.Limit > 0 {
 		return "at most "
 	}
@@ -115,7 +116,7 @@ func describeAdaptive(p bench.Protocol) string {
 }
 
 func describeRounds(h Header) string {
-	if atMost(h.Protocol) != "" {
+	if AtMost(h.Protocol) != "" {
 		return plural(h.Rounds, "round") + " complete"
 	}
 	return fmt.Sprintf("%d of %s complete", h.Rounds, plural(h.Protocol.Rounds, "round"))
