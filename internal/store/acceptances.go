@@ -54,19 +54,5 @@ func (s *Store) Acceptances(ctx context.Context) ([]Acceptance, error) {
 }
 
 func queryAcceptances(ctx context.Context, db *sql.DB, where string, args ...any) ([]Acceptance, error) {
-	names := acceptanceColumns(new(Acceptance)).names()
-	rows, err := db.QueryContext(ctx, "SELECT "+names+" FROM acceptances WHERE "+where, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []Acceptance
-	for rows.Next() {
-		var a Acceptance
-		if err := rows.Scan(acceptanceColumns(&a).values()...); err != nil {
-			return nil, err
-		}
-		all = append(all, a)
-	}
-	return all, rows.Err()
+	return query(ctx, db, table[Acceptance]{"acceptances", acceptanceColumns}, where, args...)
 }

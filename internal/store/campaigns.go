@@ -206,8 +206,6 @@ func (f Filter) condition() (string, []any) {
 	return text, args
 }
 
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
-
 func anys[T any](values []T) []any {
 	list := make([]any, len(values))
 	for i, value := range values {
@@ -227,21 +225,8 @@ func queryCampaigns(ctx context.Context, db *sql.DB, where string, args ...any) 
 // queryBareCampaigns leaves the participants out.
 func queryBareCampaigns(ctx context.Context, db *sql.DB, where string, args ...any) ([]bench.Campaign, error) {
 	var hash string // derived from the protocol, stored to be searched
-	names := campaignColumns(new(bench.Campaign), &hash).names()
-	rows, err := db.QueryContext(ctx, "SELECT id, "+names+" FROM campaigns WHERE "+where, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var found []bench.Campaign
-	for rows.Next() {
-		var c bench.Campaign
-		if err := rows.Scan(append([]any{&c.ID}, campaignColumns(&c, &hash).values()...)...); err != nil {
-			return nil, err
-		}
-		found = append(found, c)
-	}
-	return found, rows.Err()
+	all := func(c *bench.Campaign) columns { return append(campaignColumns(c, &hash), column{"id", &c.ID}) }
+	return query(ctx, db, table[bench.Campaign]{"campaigns", all}, where, args...)
 }
 
 // addParticipants reads those of all campaigns at once.
@@ -255,21 +240,18 @@ func addParticipants(ctx context.Context, db *sql.DB, to []bench.Campaign) error
 		at[to[i].ID] = &to[i]
 		low, high = min(low, to[i].ID), max(high, to[i].ID)
 	}
-	names := participantColumns(new(bench.Participant)).names()
-	rows, err := db.QueryContext(ctx, "SELECT campaign, "+names+" FROM participants WHERE campaign BETWEEN ? AND ? ORDER BY campaign, position", low, high)
-	if err != nil {
-		return err
+	type row struct {
+		campaign int64
+		bench.Participant
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		var p bench.Participant
-		if err := rows.Scan(append([]any{&id}, participantColumns(&p).values()...)...); err != nil {
-			return err
-		}
-		if c := at[id]; c != nil {
-			c.Participants = append(c.Participants, p)
+	all := func(r *row) columns {
+		return append(participantColumns(&r.Participant), column{"campaign", &r.campaign})
+	}
+	rows, err := query(ctx, db, table[row]{"participants", all}, "campaign BETWEEN ? AND ? ORDER BY campaign, position", low, high)
+	for _, r := range rows {
+		if c := at[r.campaign]; c != nil {
+			c.Participants = append(c.Participants, r.Participant)
 		}
 	}
-	return rows.Err()
+	return err
 }

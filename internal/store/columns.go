@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -19,6 +21,12 @@ type column struct {
 
 type columns []column
 
+// table is a table whose rows are values of one type.
+type table[T any] struct {
+	name    string
+	columns func(*T) columns
+}
+
 func (c columns) names() string {
 	names := make([]string, len(c))
 	for i, column := range c {
@@ -27,7 +35,10 @@ func (c columns) names() string {
 	return strings.Join(names, ", ")
 }
 
-func (c columns) places() string { return strings.TrimSuffix(strings.Repeat("?, ", len(c)), ", ") }
+func (c columns) places() string { return marks(len(c)) }
+
+// marks are the places of n values.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
 func (c columns) assignments() string {
 	return strings.ReplaceAll(c.names(), ", ", " = ?, ") + " = ?"
@@ -43,6 +54,25 @@ func (c columns) values() []any {
 
 func insertInto(table string, c columns) string {
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, c.names(), c.places())
+}
+
+// query reads the rows of a table that a condition chooses; with an error, those
+// before it.
+func query[T any](ctx context.Context, db *sql.DB, from table[T], where string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, "SELECT "+from.columns(new(T)).names()+" FROM "+from.name+" WHERE "+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var one T
+		if err := rows.Scan(from.columns(&one).values()...); err != nil {
+			return all, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
 }
 
 // jsonAt is a pointer to a value that is kept as JSON, NULL when it is an empty

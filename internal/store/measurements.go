@@ -92,7 +92,7 @@ func (s *Store) Measurements(ctx context.Context, campaign int64) ([]bench.Measu
 // Numbers is Measurements without latencies, conditions and wrong answers: what
 // can be read of a long history in a short time.
 func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measurement, error) {
-	ms, err := queryColumns(ctx, s.read, numberColumns, "campaign = ? ORDER BY id", campaign)
+	ms, err := query(ctx, s.read, table[bench.Measurement]{"measurements", numberColumns}, "campaign = ? ORDER BY id", campaign)
 	if err != nil {
 		return nil, fmt.Errorf("read measurements of campaign %d: %w", campaign, explain(err))
 	}
@@ -107,25 +107,7 @@ func numberColumns(m *bench.Measurement) columns {
 }
 
 func queryMeasurements(ctx context.Context, db *sql.DB, where string, args ...any) ([]bench.Measurement, error) {
-	return queryColumns(ctx, db, measurementColumns, where, args...)
-}
-
-func queryColumns(ctx context.Context, db *sql.DB, of func(*bench.Measurement) columns, where string, args ...any) ([]bench.Measurement, error) {
-	names := of(new(bench.Measurement)).names()
-	rows, err := db.QueryContext(ctx, "SELECT "+names+" FROM measurements WHERE "+where, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var ms []bench.Measurement
-	for rows.Next() {
-		var m bench.Measurement
-		if err := rows.Scan(of(&m).values()...); err != nil {
-			return nil, err
-		}
-		ms = append(ms, m)
-	}
-	return ms, rows.Err()
+	return query(ctx, db, table[bench.Measurement]{"measurements", measurementColumns}, where, args...)
 }
 
 // BytesPerMeasurement is what one measurement takes on disk: from this history
