@@ -8,7 +8,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"restbench/internal/bench"
@@ -122,7 +121,7 @@ func clauseHolds(clause, python string) bool {
 	order := 0
 	switch variable, value := m[1], m[3]; variable {
 	case "python_full_version", "python_version":
-		order = compareReleases(python, value)
+		order = bench.CompareVersions(python, value)
 	case "sys_platform":
 		order = strings.Compare("linux", value)
 	case "implementation_name":
@@ -135,28 +134,6 @@ func clauseHolds(clause, python string) bool {
 	return map[string]bool{
 		"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0, "==": order == 0, "!=": order != 0,
 	}[m[2]]
-}
-
-// compareReleases compares "3.9" and "3.13.0" by their numbers; a missing one is 0.
-func compareReleases(a, b string) int {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range max(len(as), len(bs)) {
-		if d := number(as, i) - number(bs, i); d != 0 {
-			return d
-		}
-	}
-	return 0
-}
-
-func number(parts []string, i int) int {
-	if i >= len(parts) {
-		return 0
-	}
-	n, err := strconv.Atoi(parts[i])
-	if err != nil {
-		return 0
-	}
-	return n
 }
 
 // LockPath is the file that a new lock is to be written to: in the folder that

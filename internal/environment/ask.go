@@ -51,7 +51,7 @@ func readAnswer(out bench.Output, err error) (interpreter, error) {
 		return interpreter{}, fmt.Errorf("does not answer: %s", firstLine(err.Error()))
 	}
 	lines := strings.Split(strings.TrimSpace(string(out.Stdout)), "\n")
-	if len(lines) != 3 || !strings.HasPrefix(lines[0], "/") || compare(lines[1], "3") < 0 {
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "/") || bench.CompareVersions(lines[1], "3") < 0 {
 		return interpreter{}, fmt.Errorf("is not Python 3: it answers %.60q", out.Stdout)
 	}
 	return interpreter{Path: lines[0], Version: lines[1], Usual: lines[2] == "True"}, nil

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"restbench/internal/bench"
 	"restbench/internal/need"
 )
 
@@ -184,7 +185,7 @@ func TestUnfitUVIsPassedOver(t *testing.T) {
 // The lock that is built in must be one that can be fetched.
 func TestPin(t *testing.T) {
 	p := pin(uvLock)
-	if version := p.version(); compare(version, uvOldest) < 0 {
+	if version := p.version(); bench.CompareVersions(version, uvOldest) < 0 {
 		t.Errorf("uv %s is pinned, older than %s", version, uvOldest)
 	}
 	if n := strings.Count(uvLock, "--hash=sha256:"); n < 10 || strings.Contains(uvLock, "http") {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -194,7 +193,7 @@ func newest(from []interpreter, atLeast string) (best interpreter, ok bool) {
 		return interpreter{}, false
 	}
 	for _, python := range from {
-		if compare(python.Version, atLeast) >= 0 && (!ok || compare(python.Version, best.Version) > 0) {
+		if bench.CompareVersions(python.Version, atLeast) >= 0 && (!ok || bench.CompareVersions(python.Version, best.Version) > 0) {
 			best, ok = python, true
 		}
 	}
@@ -211,23 +210,4 @@ func matches(release, version string) bool {
 func minor(version string) string {
 	parts := strings.SplitN(version, ".", 3)
 	return strings.Join(parts[:min(2, len(parts))], ".")
-}
-
-// compare orders versions of numbers and dots; "3.10" equals "3.10.0".
-func compare(a, b string) int {
-	x, y := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range max(len(x), len(y)) {
-		if d := number(x, i) - number(y, i); d != 0 {
-			return d
-		}
-	}
-	return 0
-}
-
-func number(parts []string, i int) int {
-	if i >= len(parts) {
-		return 0
-	}
-	n, _ := strconv.Atoi(parts[i])
-	return n
 }

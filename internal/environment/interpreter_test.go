@@ -129,7 +129,7 @@ func TestFailedDownloadIsRemembered(t *testing.T) {
 	for range 2 {
 		m := w.manager(func(o *Options) { o.Pythons = nil })
 		got, err := m.choose(t.Context(), wish, func(string) {})
-		if err != nil || compare(got.Version, "3.10") < 0 {
+		if err != nil || bench.CompareVersions(got.Version, "3.10") < 0 {
 			t.Fatalf("got %+v, %v", got, err)
 		}
 	}

@@ -82,7 +82,7 @@ var tools = sync.OnceValues(func() (uv string, python interpreter) {
 	m := New(Options{Dir: filepath.Join(cache, "restbench-test"), Runner: &runner{}})
 	uv, _ = m.findUV(ctx, func(string) {})
 	for _, found := range m.askAll(ctx, slices.Concat(m.candidates("3"))) {
-		if compare(found.Version, "3.10") >= 0 {
+		if bench.CompareVersions(found.Version, "3.10") >= 0 {
 			python = found
 			break
 		}

@@ -48,7 +48,7 @@ func (m *Manager) checkUV(ctx context.Context, path string) error {
 	if len(words) < 2 || words[0] != "uv" {
 		return fmt.Errorf("is not uv: it answers %.60q", out.Stdout)
 	}
-	if compare(words[1], uvOldest) < 0 {
+	if bench.CompareVersions(words[1], uvOldest) < 0 {
 		return fmt.Errorf("is uv %s, older than %s", words[1], uvOldest)
 	}
 	return nil
