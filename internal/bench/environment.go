@@ -11,6 +11,7 @@ type Recipe struct {
 	Lock    []byte     // requirements with hashes
 	Direct  []byte     // requirements that can have no hash: a folder, a repository; mostly empty
 	Files   fs.FS      // the application, copied beside the packages
+	Wheels  bool       // nothing is built: the code of a source distribution would run at its installation
 }
 
 // Environment is an installed recipe.

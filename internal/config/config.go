@@ -28,6 +28,7 @@ type Config struct {
 	Pythons    []string       `yaml:"pythons"`  // paths of interpreters to consider first
 	Targets    []Target       `yaml:"targets"`  // edition "own"
 	Controls   []string       `yaml:"controls"` // of restbench's own servers, which take part in every campaign
+	Latest     Latest         `yaml:"latest"`
 }
 
 // Target is a server of the user's own.
@@ -49,6 +50,7 @@ func Default() Config {
 		Protocol: bench.Classic(),
 		Pinning:  "auto",
 		Controls: bench.Controls(),
+		Latest:   defaultLatest(),
 	}
 }
 
@@ -100,6 +102,9 @@ func (c *Config) complete() error {
 		if !slices.Contains(bench.Controls(), name) {
 			return fmt.Errorf("controls: %q is none; there are %s", name, strings.Join(bench.Controls(), ", "))
 		}
+	}
+	if err := c.Latest.validate(); err != nil {
+		return err
 	}
 	return validateTargets(c.Targets)
 }

@@ -26,6 +26,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Controls:   bench.Controls(),
 		Pinning:    "none",
 		Pythons:    []string{"/opt/python3.8/bin/python3.8"},
+		Latest:     Latest{Schedule: "@weekly", MinAge: 24 * time.Hour, AllowSource: true, Threshold: 0.1, Precision: 0.02, Time: 5 * time.Minute},
 		Protocol: bench.Protocol{Name: "quick", Rounds: 3, Duration: 2 * time.Second, Threads: 1, Connections: 8,
 			Order: bench.OrderShuffled, Warmup: 500 * time.Millisecond, Engine: bench.EngineNative},
 		Targets: []Target{{
@@ -70,26 +71,31 @@ func TestBadFilesAreToldInOneLine(t *testing.T) {
 	tests := map[string]string{
 		"missing.yml":                 "read configuration: open testdata/missing.yml: no such file or directory",
 		"invalid-unknown-key.yml":     `testdata/invalid-unknown-key.yml:3: unknown key "roundz" (known here: name, rounds, duration, threads, connections, order, warmup, engine, restart, precision, limit)`,
-		"invalid-unknown-top-key.yml": `testdata/invalid-unknown-top-key.yml:1: unknown key "shedule" (known here: schedule, editions, frameworks, protocol, pinning, pythons, targets, controls)`,
+		"invalid-unknown-top-key.yml": `testdata/invalid-unknown-top-key.yml:1: unknown key "shedule" (known here: schedule, editions, frameworks, protocol, pinning, pythons, targets, controls, latest)`,
 		"invalid-rounds-word.yml":     "testdata/invalid-rounds-word.yml:2: cannot unmarshal !!str `many` into int",
 		"invalid-unnamed-protocol.yml": `testdata/invalid-unnamed-protocol.yml: protocol: these are not the parameters of "classic"; ` +
 			`give them a name of their own (name: ...)`,
 		"invalid-classic-changed.yml": `testdata/invalid-classic-changed.yml: protocol: "classic" is the publication's ` +
 			`(10 rounds of 10s, 5 threads, 20 connections, fixed order, no warm-up); give other parameters another name`,
-		"invalid-no-rounds.yml":     "testdata/invalid-no-rounds.yml: protocol: rounds is 0, must be 1 to 10000",
-		"invalid-control.yml":       `testdata/invalid-control.yml: controls: "rust" is none; there are go, wsgi, asgi`,
-		"invalid-precision.yml":     "testdata/invalid-precision.yml: protocol: precision is 3, must be 0 (all rounds) to below 1; 0.03 is 3 %",
-		"invalid-order.yml":         `testdata/invalid-order.yml: protocol: order is "random", must be fixed, rotated or shuffled`,
-		"invalid-engine.yml":        `testdata/invalid-engine.yml: protocol: engine is "ab", must be native or wrk`,
-		"invalid-wrk-duration.yml":  "testdata/invalid-wrk-duration.yml: protocol: duration is 500ms and warmup 0s, wrk measures whole seconds only",
-		"invalid-connections.yml":   "testdata/invalid-connections.yml: protocol: connections is 4, must be 8 (one a thread) to 10000",
-		"invalid-no-port.yml":       `testdata/invalid-no-port.yml: targets[0] "a": command: must use {port}, in an argument or in env`,
-		"invalid-twice.yml":         `testdata/invalid-twice.yml: targets[1] "a": this name is taken by an earlier target`,
-		"invalid-target-name.yml":   `testdata/invalid-target-name.yml: targets[0] "A b": name: must be lower-case letters, digits, '.', '_' or '-', 63 at most`,
-		"invalid-expect-key.yml":    `testdata/invalid-expect-key.yml:4: unknown key "state" (known here: status, content_type, body)`,
-		"invalid-syntax.yml":        "testdata/invalid-syntax.yml:1: did not find expected node content",
-		"invalid-two-documents.yml": "testdata/invalid-two-documents.yml: more than one YAML document; keep the first",
-		"invalid-nothing.yml":       "testdata/invalid-nothing.yml: editions: nothing to measure; name an edition or targets",
+		"invalid-no-rounds.yml":        "testdata/invalid-no-rounds.yml: protocol: rounds is 0, must be 1 to 10000",
+		"invalid-latest-age.yml":       "testdata/invalid-latest-age.yml: latest: min_age is -1h0m0s, must be 0s to 87600h0m0s; 72h is three days",
+		"invalid-latest-key.yml":       `testdata/invalid-latest-key.yml:1: unknown key "age" (known here: schedule, min_age, allow_source, threshold, precision, time)`,
+		"invalid-latest-precision.yml": "testdata/invalid-latest-precision.yml: latest: precision is 0, must be above 0 and below 1; 0.03 is 3 %",
+		"invalid-latest-threshold.yml": "testdata/invalid-latest-threshold.yml: latest: threshold is 5, must be above 0 and below 1; 0.05 is 5 %",
+		"invalid-latest-time.yml":      "testdata/invalid-latest-time.yml: latest: time is 10ms, must be 1s to 24h",
+		"invalid-control.yml":          `testdata/invalid-control.yml: controls: "rust" is none; there are go, wsgi, asgi`,
+		"invalid-precision.yml":        "testdata/invalid-precision.yml: protocol: precision is 3, must be 0 (all rounds) to below 1; 0.03 is 3 %",
+		"invalid-order.yml":            `testdata/invalid-order.yml: protocol: order is "random", must be fixed, rotated or shuffled`,
+		"invalid-engine.yml":           `testdata/invalid-engine.yml: protocol: engine is "ab", must be native or wrk`,
+		"invalid-wrk-duration.yml":     "testdata/invalid-wrk-duration.yml: protocol: duration is 500ms and warmup 0s, wrk measures whole seconds only",
+		"invalid-connections.yml":      "testdata/invalid-connections.yml: protocol: connections is 4, must be 8 (one a thread) to 10000",
+		"invalid-no-port.yml":          `testdata/invalid-no-port.yml: targets[0] "a": command: must use {port}, in an argument or in env`,
+		"invalid-twice.yml":            `testdata/invalid-twice.yml: targets[1] "a": this name is taken by an earlier target`,
+		"invalid-target-name.yml":      `testdata/invalid-target-name.yml: targets[0] "A b": name: must be lower-case letters, digits, '.', '_' or '-', 63 at most`,
+		"invalid-expect-key.yml":       `testdata/invalid-expect-key.yml:4: unknown key "state" (known here: status, content_type, body)`,
+		"invalid-syntax.yml":           "testdata/invalid-syntax.yml:1: did not find expected node content",
+		"invalid-two-documents.yml":    "testdata/invalid-two-documents.yml: more than one YAML document; keep the first",
+		"invalid-nothing.yml":          "testdata/invalid-nothing.yml: editions: nothing to measure; name an edition or targets",
 	}
 	for file, want := range tests {
 		_, err := Load("testdata/" + file)
@@ -139,7 +145,7 @@ func TestTheDocumentedExampleNamesEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, value := range []any{Config{}, Target{}, bench.Protocol{}, bench.Request{}, bench.Expect{}} {
+	for _, value := range []any{Config{}, Target{}, Latest{}, bench.Protocol{}, bench.Request{}, bench.Expect{}} {
 		for _, key := range keys(reflect.TypeOf(value)) {
 			if !strings.Contains(string(text), key+":") {
 				t.Errorf("key %s of %T is not in the example", key, value)

@@ -61,6 +61,9 @@ func (m *Manager) lay(p place, r bench.Recipe) error {
 	})
 }
 
+// onlyWheels makes uv build nothing, for no package.
+func onlyWheels() []string { return []string{"--only-binary", ":all:"} }
+
 // fill runs uv. Sync installs exactly what the lock lists, without resolving;
 // what has no hash comes after it and brings nothing else along. A folder is
 // built anew, because uv would not notice that a file in it has changed.
@@ -69,6 +72,9 @@ func (m *Manager) fill(ctx context.Context, uv string, r bench.Recipe, p place) 
 	sync := []string{
 		"pip", "sync", "--python", p.binary(), "--require-hashes", "--allow-empty-requirements",
 		"--build-constraints", filepath.Join(p.dir, "build.txt"), filepath.Join(p.dir, "requirements.txt"),
+	}
+	if r.Wheels {
+		sync = append(sync, onlyWheels()...)
 	}
 	commands := [][]string{venv, sync}
 	if len(r.Direct) > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -21,6 +22,7 @@ type ResolveRequest struct {
 	Python       bench.PythonWish // of the environment that is made of it
 	Prefer       []byte           // a lock whose releases are taken where they fit
 	ExcludeNewer string           // the index as it stood at this UTC time: "2022-12-31T00:00:00Z"; as it is when empty
+	Wheels       bool             // releases without a wheel for this machine do not count, and nothing is built
 }
 
 // Resolution is what uv made of a request, ready for a Recipe.
@@ -41,8 +43,21 @@ func (m *Manager) Resolve(ctx context.Context, r ResolveRequest) (Resolution, er
 	case ctx.Err() != nil:
 		return Resolution{}, fmt.Errorf("resolve %s: %w", r.Name, context.Cause(ctx))
 	}
-	return Resolution{}, &bench.Failure{Stage: bench.StageInstall, Cause: fmt.Sprintf("resolve %s: %s", r.Name, err)}
+	failure := &bench.Failure{Stage: bench.StageInstall, Cause: fmt.Sprintf("resolve %s: %s", r.Name, err)}
+	if refused, ok := errors.AsType[*refusal](err); ok && refused.network {
+		return Resolution{}, &unreachableIndex{failure}
+	}
+	return Resolution{}, failure
 }
+
+// ErrUnreachable means that the package index could not be asked; what it would
+// have answered is not known.
+var ErrUnreachable = errors.New("the package index cannot be reached")
+
+// unreachableIndex is a failure that is ErrUnreachable, too.
+type unreachableIndex struct{ *bench.Failure }
+
+func (u *unreachableIndex) Unwrap() []error { return []error{u.Failure, ErrUnreachable} }
 
 func (m *Manager) resolve(ctx context.Context, r ResolveRequest) (Resolution, error) {
 	requirements, folders, err := absolute(r.Requirements)
@@ -91,6 +106,9 @@ func (m *Manager) compile(ctx context.Context, uv, python string, requirements [
 	}
 	if r.ExcludeNewer != "" {
 		args = append(args, "--exclude-newer", r.ExcludeNewer)
+	}
+	if r.Wheels {
+		args = append(args, onlyWheels()...)
 	}
 	command := m.uvCommand(uv, append(args, "-"))
 	command.Name, command.Dir = "uv pip compile for "+r.Name, dir
