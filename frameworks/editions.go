@@ -18,7 +18,8 @@ func parseEditions(d document, before []bench.Edition) ([]bench.Edition, error) 
 	if err := d.decode(&editions); err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{bench.EditionOwn: true, bench.EditionControl: true} // the user's targets and our own servers; no sets of versions
+	// The user's targets, our own servers, and what has no date.
+	seen := map[string]bool{bench.EditionOwn: true, bench.EditionControl: true, bench.EditionLatest: true}
 	for _, e := range before {
 		seen[e.Name] = true
 	}

@@ -139,18 +139,23 @@ func (c *Catalogue) entries(p pair) ([]Entry, error) {
 	if f.Locks[p.edition] == nil {
 		return nil, fmt.Errorf("%s@%s has no lock yet: make it by `%s`", f.Name, p.edition, c.lockCommand(p))
 	}
+	return variants(f, edition, variant), nil
+}
+
+// variants are an edition's ways to serve a framework and its workloads.
+func variants(f bench.Framework, edition bench.Edition, variant bench.Variant) []Entry {
 	var entries []Entry
 	for _, serving := range slices.Sorted(maps.Keys(f.Servings)) {
 		for _, workload := range slices.Sorted(maps.Keys(f.Workloads)) {
 			entries = append(entries, Entry{
-				Target:   bench.Target{Framework: f.Name, Edition: p.edition, Serving: serving, Workload: workload},
+				Target:   bench.Target{Framework: f.Name, Edition: edition.Name, Serving: serving, Workload: workload},
 				Serving:  mergeServing(f.Servings[serving], variant.Servings[serving]),
 				Workload: mergeWorkload(f.Workloads[workload], variant.Workloads[workload]),
 				Recipe:   recipe(f, edition),
 			})
 		}
 	}
-	return entries, nil
+	return entries
 }
 
 // lockCommand is what makes a lock that is missing.

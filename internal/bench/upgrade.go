@@ -12,10 +12,23 @@ const EditionBefore = "latest (before)"
 // ProtocolUpgrade names the protocol of an old and a new set of releases.
 const ProtocolUpgrade = "upgrade"
 
+// EditionBetween holds, in further upgrade campaigns, the releases that latest had
+// with some of those that it has now.
+const EditionBetween = "latest (between)"
+
+// leastRounds is how many rounds even a short upgrade campaign has room for: on
+// fewer starts of the servers an interval would hardly rest.
+const leastRounds = 12
+
 // Upgrade is the protocol for a framework's releases before and after an upgrade:
-// that of a comparison, which ends when the ratio is known to ± precision.
+// that of a comparison, which ends when the ratio is known to ± precision. A short
+// length makes its measurements shorter.
 func Upgrade(length time.Duration, precision float64) Protocol {
 	p := Adaptive()
 	p.Name, p.Precision = ProtocolUpgrade, precision
+	if room := length / (2 * leastRounds); p.Duration+p.Warmup > room {
+		p.Warmup = (room / 5).Truncate(time.Millisecond)
+		p.Duration = max(100*time.Millisecond, (room - p.Warmup).Truncate(time.Millisecond))
+	}
 	return p.Filling(length, 2)
 }

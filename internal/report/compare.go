@@ -167,18 +167,22 @@ func (r Comparison) Sentence() string {
 	if r.Ratio.CI95 != nil {
 		how += fmt.Sprintf(" (95 %% interval %s)", spanCell(r.Ratio.CI95))
 	}
+	by, narrows := ", by more than "+margin, "--time"
+	if r.Campaign.Kind == bench.KindUpgrade { // its verdict says less of the interval
+		by, narrows = "", "time (of latest)"
+	}
 	switch r.Verdict {
 	case stats.Faster:
-		return fmt.Sprintf("Faster: %s answers more requests per second than %s, by more than %s. %s.", b, a, margin, how)
+		return fmt.Sprintf("Faster: %s answers more requests per second than %s%s. %s.", b, a, by, how)
 	case stats.Slower:
-		return fmt.Sprintf("Slower: %s answers fewer requests per second than %s, by more than %s. %s.", b, a, margin, how)
+		return fmt.Sprintf("Slower: %s answers fewer requests per second than %s%s. %s.", b, a, by, how)
 	case stats.Same:
 		return fmt.Sprintf("Same: %s and %s differ by less than %s. %s.", b, a, margin, how)
 	}
 	if r.Ratio.CI95 == nil {
 		return fmt.Sprintf("Unknown: %s was not measured on enough starts against %s. %s.", b, a, how)
 	}
-	return fmt.Sprintf("Unknown: whether %s and %s differ by more than %s does not show. %s; a longer --time narrows it.", b, a, margin, how)
+	return fmt.Sprintf("Unknown: whether %s and %s differ by more than %s does not show. %s; a longer %s narrows it.", b, a, margin, how, narrows)
 }
 
 // display is how a side is called: a server of the user's own by what was given.

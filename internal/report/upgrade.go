@@ -1,0 +1,168 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// UpgradeThreshold is the loss that is told of an upgrade, unless another one is
+// asked for. The alert has the same.
+const UpgradeThreshold = 0.05
+
+// Upgrade is an upgrade campaign as it is shown: a comparison whose A is the set
+// of releases before and whose B is the new one.
+type Upgrade struct {
+	Comparison
+	Target        bench.Target // B's
+	Before, After string       // releases of the framework; the same where another package has changed
+	Precise       bool         // the ratio is known as well as was asked for
+	Responsible   []string     // of several packages, those that make the difference; empty where that was not looked for
+	Searched      bool         // to the end: no further measurement tells more of Responsible
+}
+
+// NewUpgrade derives what a campaign of kind upgrade says. Its verdict is told as
+// soon as there is a loss: see stats.JudgeShift.
+func NewUpgrade(c bench.Campaign, ms []bench.Measurement, threshold float64) Upgrade {
+	u := Upgrade{Comparison: NewComparison(c, ms, threshold)}
+	if len(c.Participants) < 2 {
+		return u
+	}
+	a, b := c.Participants[0], c.Participants[1]
+	u.Target, u.Before, u.After = b.Target, a.Versions.Framework, b.Versions.Framework
+	if u.Ratio.Estimate != nil {
+		u.Verdict = stats.JudgeShift(*u.Ratio.Estimate, u.Ratio.CI95.stats(), threshold)
+	}
+	u.Precise = stats.Known(u.logCI95(), u.Starts, c.Protocol.Precision)
+	return u
+}
+
+// stats is the interval as the mathematics has it.
+func (i *Interval) stats() *stats.Interval {
+	if i == nil {
+		return nil
+	}
+	return &stats.Interval{Low: i.Low(), High: i.High()}
+}
+
+// RatioCI95 is the interval of the ratio, nil where there is none.
+func (u Upgrade) RatioCI95() *stats.Interval { return u.Ratio.CI95.stats() }
+
+func (u Upgrade) logCI95() *stats.Interval {
+	i := u.Ratio.CI95
+	if i == nil {
+		return nil
+	}
+	return &stats.Interval{Low: math.Log(i.Low()), High: math.Log(i.High())}
+}
+
+// Differs reports whether the new releases are surely faster or slower.
+func (u Upgrade) Differs() bool { return u.Verdict == stats.Slower || u.Verdict == stats.Faster }
+
+// Text is the upgrade in one line: what has changed, the verdict, and how sure it
+// is.
+func (u Upgrade) Text() string {
+	if u.Ratio.Estimate == nil {
+		return fmt.Sprintf("%s, %s: no verdict, because there is no round in which both sets of releases have a number", u.Target, u.releases())
+	}
+	text := fmt.Sprintf("%s, %s: %s, %s times the requests per second of before", u.Target, u.releases(), u.verdict(), ratioCell(u.Ratio.Estimate))
+	if u.Ratio.CI95 != nil {
+		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Ratio.CI95))
+	}
+	for _, more := range []string{u.responsible(), u.imprecise()} {
+		if more != "" {
+			text += "; " + more
+		}
+	}
+	return text
+}
+
+// verdict in words that go without an explanation.
+func (u Upgrade) verdict() string {
+	margin := percent(u.Threshold)
+	switch u.Verdict {
+	case stats.Slower:
+		return "slower"
+	case stats.Faster:
+		return "faster"
+	case stats.Same:
+		return "no difference of more than " + margin
+	}
+	return "not known whether it differs by more than " + margin
+}
+
+func (u Upgrade) releases() string {
+	var texts []string
+	for _, d := range u.Packages {
+		texts = append(texts, fmt.Sprintf("%s %s → %s", d.Name, known(or(d.A)), known(or(d.B))))
+	}
+	if len(texts) == 0 {
+		return "no package has changed"
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (u Upgrade) responsible() string {
+	switch {
+	case len(u.Responsible) == 0:
+		return ""
+	case u.Searched && len(u.Responsible) == 1:
+		return "responsible: " + u.Responsible[0]
+	case u.Searched:
+		return "responsible together: " + strings.Join(u.Responsible, ", ")
+	}
+	return "responsible: among " + strings.Join(u.Responsible, ", ")
+}
+
+// imprecise says so when the ratio is not known as well as was asked for.
+func (u Upgrade) imprecise() string {
+	asked := percent(u.Campaign.Protocol.Precision)
+	switch log := u.logCI95(); {
+	case u.Ratio.Estimate == nil || u.Precise:
+		return ""
+	case log == nil:
+		return fmt.Sprintf("its precision is not known; ± %s was asked for", asked)
+	default:
+		return fmt.Sprintf("known to ± %s on %s of the servers; ± %s was asked for",
+			percent(math.Expm1((log.High-log.Low)/2)), plural(u.Starts, "start"), asked)
+	}
+}
+
+// UpgradeTable is the newest upgrade of each target.
+func UpgradeTable(upgrades []Upgrade) Table {
+	t := Table{
+		Title: "Upgrades",
+		Columns: []Column{
+			{Name: "framework"},
+			{Name: "packages", Help: "Those of which another release was measured than before."},
+			{"new ÷ old", true, "Of requests per second, from the ratios inside the rounds, over the starts of the servers."},
+			{Name: "95 % interval", Right: true},
+			{Name: "verdict", Help: "Faster or slower where the difference is larger than the threshold and the interval excludes that there is none."},
+			{Name: "responsible", Help: "Where several packages have changed: which one makes the difference."},
+			{Name: "campaign", Right: true},
+		},
+	}
+	for _, u := range upgrades {
+		t.Rows = append(t.Rows, []string{
+			u.Target.String(), u.releases(), ratioCell(u.Ratio.Estimate), spanCell(u.Ratio.CI95),
+			string(u.Verdict), responsibleCell(u), fmt.Sprint(u.Campaign.ID),
+		})
+		if note := u.imprecise(); note != "" {
+			t.Notes = append(t.Notes, u.Target.String()+": "+note+".")
+		}
+	}
+	slices.Sort(t.Notes)
+	return t
+}
+
+func responsibleCell(u Upgrade) string {
+	text := u.responsible()
+	if text == "" {
+		return none
+	}
+	return strings.TrimPrefix(text, "responsible: ")
+}

@@ -1,0 +1,83 @@
+package report_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"restbench/internal/bench"
+	"restbench/internal/report"
+	"restbench/internal/stats"
+)
+
+// upgraded is an upgrade campaign of sanic, whose new releases are times as fast.
+func upgraded(times float64, rounds int) (bench.Campaign, []bench.Measurement) {
+	c, ms := versus(times, rounds)
+	c.Kind, c.Protocol = bench.KindUpgrade, bench.Upgrade(10*time.Minute, 0.03)
+	names := map[string]string{"==21.12.1": bench.EditionBefore, "==22.12.0": bench.EditionLatest}
+	for i := range c.Participants {
+		c.Participants[i].Target.Edition = names[c.Participants[i].Target.Edition]
+	}
+	for i := range ms {
+		ms[i].Target.Edition = names[ms[i].Target.Edition]
+	}
+	return c, ms
+}
+
+// A loss is told as soon as the interval excludes that there is none; how well
+// it is known is told, too.
+func TestUpgradeVerdicts(t *testing.T) {
+	for name, test := range map[string]struct {
+		times   float64
+		rounds  int
+		want    stats.Verdict
+		precise bool
+		says    string
+	}{
+		"slower":     {0.85, 40, stats.Slower, true, "22.8.0: slower, 0.849 times"},
+		"faster":     {1.2, 40, stats.Faster, true, ": faster, 1."},
+		"same":       {1, 60, stats.Same, true, "no difference of more than 5 %"},
+		"few rounds": {0.7, 4, stats.Slower, false, "2 starts of the servers; ± 3 % was asked for"},
+		"one start":  {0.5, 2, stats.Unknown, false, "its precision is not known"},
+		"none":       {0.5, 0, stats.Unknown, false, "no verdict"},
+	} {
+		c, ms := upgraded(test.times, test.rounds)
+		u := report.NewUpgrade(c, ms, report.UpgradeThreshold)
+		if u.Verdict != test.want || u.Precise != test.precise || !strings.Contains(u.Text(), test.says) {
+			t.Errorf("%s: %s, precise %t: %s", name, u.Verdict, u.Precise, u.Text())
+		}
+		if sentence := u.Sentence(); u.Differs() && strings.Contains(sentence, "more than 5 %") || strings.Contains(sentence, "--time") {
+			t.Errorf("%s: the interval does not say: %s", name, sentence)
+		}
+		if u.Target != target("sanic", "latest") || u.Before != "21.12.1" || u.After != "22.12.0" {
+			t.Errorf("%s: %v from %s to %s", name, u.Target, u.Before, u.After)
+		}
+		if !strings.Contains(u.Text(), "multidict 5.2.0 → –, sanic 21.12.1 → 22.12.0, sanic-routing – → 22.8.0") {
+			t.Errorf("%s: the packages are not in %s", name, u.Text())
+		}
+	}
+}
+
+func TestUpgradeTellsWhoIsResponsible(t *testing.T) {
+	c, ms := upgraded(0.8, 40)
+	u := report.NewUpgrade(c, ms, report.UpgradeThreshold)
+	for _, test := range []struct {
+		packages []string
+		searched bool
+		want     string
+	}{
+		{nil, true, "–"},
+		{[]string{"sanic"}, true, "sanic"},
+		{[]string{"multidict", "sanic"}, true, "responsible together: multidict, sanic"},
+		{[]string{"multidict", "sanic"}, false, "among multidict, sanic"},
+	} {
+		u.Responsible, u.Searched = test.packages, test.searched
+		row := report.UpgradeTable([]report.Upgrade{u}).Rows[0]
+		if row[0] != "sanic@latest" || row[4] != "slower" || row[5] != test.want {
+			t.Errorf("row is %q, want responsible %q", row, test.want)
+		}
+		if len(test.packages) > 0 && !strings.Contains(u.Text(), "; responsible") {
+			t.Errorf("text is %s", u.Text())
+		}
+	}
+}
