@@ -33,12 +33,13 @@ func Series(targets int) int {
 		responses = 1
 		changes   = 2*6 + 4 // of the target, slower and faster: five gauges and an info; learning, three detectable
 		fields    = 3 * 6   // slower, faster and same of its field; there are no more fields than targets
+		upgrade   = 3       // ratio and its interval
 		hosts     = 3 * 6   // the same of the machine
 		campaign  = 6
 		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
 	)
 	labelled := len(report.Limits()) + len(bench.ErrorKinds()) + len(bench.Stages()) + len(bench.InvalidReasons())
-	return targets*(rows+state+histogram+infos+responses+changes+fields+labelled) + hosts + campaign + slots + rest + len(bench.Controls()) + foreign
+	return targets*(rows+state+histogram+infos+responses+changes+fields+upgrade+labelled) + hosts + campaign + slots + rest + len(bench.Controls()) + foreign
 }
 
 func (e *Exporter) register() error {
@@ -88,6 +89,7 @@ func collect(m *metrics, now snapshot, at time.Time) []prometheus.Metric {
 	c.campaigns()
 	c.daemon()
 	c.changes(at)
+	c.upgraded()
 	return c.collected
 }
 

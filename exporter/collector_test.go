@@ -307,6 +307,7 @@ func TestSeries(t *testing.T) {
 			playAll(e, id+1, all)
 		}
 		e.SetChanges(allChanges(targets))
+		e.SetUpgrades(allUpgrades(targets))
 		own, others := series(t, e)
 		if want := Series(frameworks) - foreign - slots + len(o.SkipReasons) + 1; own != want {
 			t.Errorf("%d targets: %d series of restbench, want %d", frameworks, own, want)

@@ -94,6 +94,7 @@ func exposed(t *testing.T) map[string]string {
 		playControls(e, id+1, 1)
 	}
 	e.SetChanges(sampleChanges())
+	e.SetUpgrades([]report.Upgrade{upgrade(options().Targets[0], 0.9)})
 	families, err := e.options.Registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,8 @@ type metrics struct {
 
 	changeActive, changeEffect, changeLow, changeHigh *prometheus.Desc
 	changeOnset, changeInfo, learning, detectable     *prometheus.Desc
+
+	upgradeRatio, upgradeLow, upgradeHigh *prometheus.Desc
 }
 
 // rowMetric is a gauge that a result has at most once; of is nil where the
@@ -58,6 +60,7 @@ func newMetrics() *metrics {
 	m.describeCampaigns()
 	m.describeDaemon()
 	m.describeChanges()
+	m.describeUpgrades()
 	return m
 }
 

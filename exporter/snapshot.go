@@ -27,6 +27,7 @@ type snapshot struct {
 	lastStart, lastSuccess time.Time     // of campaigns that feed the results; zero when unknown
 	lastTook               time.Duration // how long the last success took
 	skipped                tally[string]
+	upgrades               []report.Upgrade // the newest of each target
 
 	changes Changes
 

@@ -92,6 +92,11 @@ func (c *checkCommand) configuration(p *plan) []host.Finding {
 		findings = append(findings, host.Finding{Name: "schedule", Level: host.LevelWarn,
 			Detail: fmt.Sprintf("one campaign loads for %s but slots are %s apart: slots will be missed", load, interval)})
 	}
+	if l := p.choice.latest; l.on() {
+		findings = append(findings, host.Finding{Name: "edition latest", Level: host.LevelOK,
+			Detail: fmt.Sprintf("%d targets; the package index is asked at %s, releases wait for %s",
+				len(l.targets), p.renewal.Next(time.Now().UTC()).Format("2006-01-02 15:04 MST"), l.rules.MinAge)})
+	}
 	wrk := host.Finding{Name: "wrk", Level: host.LevelOK, Detail: "installed; --engine=wrk can be used"}
 	if _, err := load.FindWrk(); err != nil {
 		wrk.Detail = "not installed; only --engine=wrk needs it"
@@ -108,7 +113,7 @@ func (c *checkCommand) pythonFindings(ctx context.Context, p *plan) ([]host.Find
 	m := c.environments(k, p.config.Pythons, func(string, string) {})
 	var findings []host.Finding
 	seen := map[string]bool{}
-	for _, e := range p.choice.entries {
+	for _, e := range p.choice.installed() {
 		if seen[e.Target.Edition] {
 			continue
 		}

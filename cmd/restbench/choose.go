@@ -4,6 +4,8 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"restbench/frameworks"
@@ -14,12 +16,13 @@ import (
 // choice is the targets that a configuration asks for.
 type choice struct {
 	entries  []frameworks.Entry
+	latest   latest
 	own      []config.Target
 	controls controls // beside what was chosen; never ranked
 }
 
 // size is the number of what was chosen; controls come on top in each round.
-func (c choice) size() int { return len(c.entries) + len(c.own) }
+func (c choice) size() int { return len(c.entries) + len(c.latest.targets) + len(c.own) }
 
 // measured is the number of targets in a round, controls included.
 func (c choice) measured() int { return c.size() + c.controls.size() }
@@ -34,8 +37,20 @@ func (c choice) targets() []bench.Target {
 	for _, e := range c.entries {
 		all = append(all, e.Target)
 	}
+	for _, o := range c.latest.targets {
+		all = append(all, o.Target)
+	}
 	for _, t := range c.own {
 		all = append(all, ownTarget(t))
+	}
+	return all
+}
+
+// installed are the targets that need an environment, controls left out.
+func (c choice) installed() []frameworks.Entry {
+	all := slices.Clone(c.entries)
+	for _, o := range c.latest.targets {
+		all = append(all, o.Entry)
 	}
 	return all
 }
@@ -49,8 +64,14 @@ func (s *session) choose(cfg config.Config) (choice, error) {
 	}
 	names, own := ownFirst(cfg.Frameworks, cfg.Targets)
 	chosen := choice{own: own}
-	if len(names) > 0 || len(cfg.Frameworks) == 0 && len(cfg.Editions) > 0 {
-		if chosen.entries, err = catalogue.Select(names, cfg.Editions); err != nil {
+	ofLatest, ofOthers, editions, all := splitNames(names, cfg.Editions)
+	if len(ofOthers) > 0 || len(cfg.Frameworks) == 0 && len(editions) > 0 {
+		if chosen.entries, err = catalogue.Select(ofOthers, editions); err != nil {
+			return choice{}, err
+		}
+	}
+	if len(ofLatest) > 0 || all && len(cfg.Frameworks) == 0 {
+		if chosen.latest, err = s.latest(catalogue, ofLatest, cfg.Latest); err != nil {
 			return choice{}, err
 		}
 	}
@@ -59,6 +80,12 @@ func (s *session) choose(cfg config.Config) (choice, error) {
 	}
 	chosen.controls, err = chooseControls(catalogue, cfg.Controls)
 	return chosen, err
+}
+
+// latest is the edition of that name of the named frameworks, or of all.
+func (s *session) latest(catalogue *frameworks.Catalogue, names []string, rules config.Latest) (latest, error) {
+	targets, err := catalogue.Latest(names)
+	return latest{targets: targets, rules: rules, dir: filepath.Join(s.storagePath, "latest")}, err
 }
 
 // ownFirst takes the names of own targets out of names; all own targets are

@@ -28,6 +28,8 @@ type daemon struct {
 	command  *serveCommand
 	current  atomic.Pointer[plan]
 	reloaded chan struct{}
+	renewed  chan struct{} // the same, for the edition latest
+	turn     chan struct{} // held by what must not meet a campaign of this daemon
 	hangup   chan os.Signal
 	events   eventLog
 	next     atomic.Pointer[time.Time]
@@ -44,6 +46,7 @@ type daemon struct {
 // with one line.
 func newDaemon(ctx context.Context, c *serveCommand, first *plan) (*daemon, error) {
 	d := &daemon{command: c, reloaded: make(chan struct{}, 1), hangup: make(chan os.Signal, 1)}
+	d.renewed, d.turn = make(chan struct{}, 1), make(chan struct{}, 1)
 	signal.Notify(d.hangup, syscall.SIGHUP) // before anything else: unheard, it would end the program
 	var err error
 	if d.kit, err = c.newKit(); err != nil {
@@ -125,13 +128,14 @@ func (d *daemon) unlock(lock *host.Lock) {
 	}
 }
 
-// run has four actors: the HTTP server, the loop of campaigns, the one who looks
-// for accepted changes, and signals. The first to end stops the others.
+// run has five actors: the HTTP server, the loop of campaigns, that of upgrades,
+// the one who looks for accepted changes, and signals. The first to end stops the
+// others.
 func (d *daemon) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var g run.Group
-	for _, actor := range []func(context.Context) error{d.server.Serve, d.campaigns, d.watch.run, d.hangups} {
+	for _, actor := range []func(context.Context) error{d.server.Serve, d.campaigns, d.upgrades, d.watch.run, d.hangups} {
 		g.Add(func() error { return actor(ctx) }, func(error) { cancel() })
 	}
 	d.announce()
@@ -144,7 +148,7 @@ func (d *daemon) campaigns(ctx context.Context) error {
 	d.watch.campaign(ctx) // before the first, which reading a long history would disturb
 	loop := &scheduler.Loop{
 		Schedule: func() scheduler.Schedule { return d.current.Load().schedule },
-		Run:      d.campaign,
+		Run:      func(ctx context.Context) error { return d.alone(ctx, func() error { return d.campaign(ctx) }) },
 		Failed:   func(err error) { d.log.Error().Err(err).Msg("campaign failed") },
 		Skipped:  d.exporter.Skipped,
 		Planned:  func(next time.Time) { d.next.Store(&next) },
@@ -286,9 +290,11 @@ func (d *daemon) reload() error {
 	}
 	d.use(p)
 	d.exporter.SetTargets(p.config.Protocol, p.choice.targets())
-	select {
-	case d.reloaded <- struct{}{}:
-	default: // one is pending; it will see this plan
+	for _, reloaded := range []chan struct{}{d.reloaded, d.renewed} {
+		select {
+		case reloaded <- struct{}{}:
+		default: // one is pending; it will see this plan
+		}
 	}
 	return nil
 }

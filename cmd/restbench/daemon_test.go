@@ -27,6 +27,7 @@ type runningDaemon struct {
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when it has
 	left   outcome       // what it left behind, then
+	log    *syncBuffer
 }
 
 // startDaemon starts one and returns when it is ready.
@@ -38,6 +39,7 @@ func startDaemon(t *testing.T, state, config string, args ...string) *runningDae
 	all := append([]string{"serve", "--storage.path=" + state, "--config.file=" + config, "--log.format=json",
 		"--web.listen-address=" + address}, args...)
 	log := &syncBuffer{}
+	d.log = log
 	go func() {
 		code := execute(ctx, all, streams{strings.NewReader(""), io.Discard, log})
 		d.left = outcome{code: code, err: log.String()}

@@ -40,7 +40,8 @@ func (c *installCommand) run(ctx context.Context) error {
 		return err
 	}
 	m := c.environments(k, cfg.Pythons, func(name, step string) { fmt.Fprintf(c.err, "%s: %s\n", name, step) })
-	return c.installAll(ctx, entrants(m, slices.Concat(chosen.entries, chosen.controls.entries), nil))
+	all := entrants(m, slices.Concat(chosen.entries, chosen.controls.entries), nil)
+	return c.installAll(ctx, slices.Concat(all, chosen.latest.entrants(m)))
 }
 
 // installAll prepares all, several at once, and tells which could not be.

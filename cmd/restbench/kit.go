@@ -108,7 +108,7 @@ func entrants(m *environment.Manager, entries []frameworks.Entry, own []config.T
 
 // entrants are those of a campaign: what was chosen, then the controls.
 func (c choice) entrants(m *environment.Manager) []scheduler.Entrant {
-	all := entrants(m, c.entries, c.own)
+	all := slices.Concat(entrants(m, c.entries, nil), c.latest.entrants(m), entrants(m, nil, c.own))
 	if c.controls.constant {
 		all = append(all, constantEntrant())
 	}

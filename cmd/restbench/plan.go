@@ -20,6 +20,7 @@ type plan struct {
 	config   config.Config
 	choice   choice
 	schedule scheduler.Schedule
+	renewal  scheduler.Schedule // of the edition latest
 	pinning  scheduler.Pinning
 
 	environments *environment.Manager // set by the daemon
@@ -36,6 +37,12 @@ func (s *session) plan() (*plan, error) {
 	}
 	if p.choice, err = s.choose(cfg); err != nil {
 		return nil, s.where(err)
+	}
+	if p.renewal, err = scheduler.ParseSchedule(cfg.Latest.Schedule, time.Now()); err != nil {
+		return nil, s.where(fmt.Errorf("latest: %w", err))
+	}
+	if !p.choice.latest.on() {
+		p.renewal = never{}
 	}
 	if err := checkEngine(cfg.Protocol.Engine); err != nil {
 		return nil, s.where(err)

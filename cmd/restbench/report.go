@@ -58,7 +58,7 @@ func (c *reportCommand) run(ctx context.Context) error {
 		return err
 	}
 	campaign = c.settled(campaign)
-	if campaign.Kind == bench.KindCompare && slices.Contains(comparisonFormats(), c.format) {
+	if (campaign.Kind == bench.KindCompare || campaign.Kind == bench.KindUpgrade) && slices.Contains(comparisonFormats(), c.format) {
 		return c.comparison(ctx, history, campaign)
 	}
 	result, err := resultOf(ctx, history, campaign)
@@ -77,11 +77,15 @@ func (s *session) openHistory(ctx context.Context) (*store.Store, error) {
 	return store.OpenReadOnly(ctx, path)
 }
 
-// comparison shows a campaign of restbench compare as that did.
+// comparison shows a campaign of restbench compare as that did, and one of an
+// upgrade like it.
 func (c *reportCommand) comparison(ctx context.Context, history *store.Store, campaign bench.Campaign) error {
 	measurements, err := history.Measurements(ctx, campaign.ID)
 	if err != nil {
 		return err
+	}
+	if campaign.Kind == bench.KindUpgrade {
+		return writeComparison(c.out, c.format, report.NewUpgrade(campaign, measurements, report.UpgradeThreshold).Comparison)
 	}
 	return writeComparison(c.out, c.format, report.NewComparison(campaign, measurements, campaign.Protocol.Threshold()))
 }
@@ -125,7 +129,7 @@ func last(ctx context.Context, history *store.Store) (bench.Campaign, error) {
 		return bench.Campaign{}, err
 	}
 	for _, c := range found {
-		if c.Rounds > 0 {
+		if c.Rounds > 0 && c.Kind != bench.KindUpgrade { // the daemon runs these on its own account
 			return c, nil
 		}
 	}

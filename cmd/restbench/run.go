@@ -26,7 +26,7 @@ type selection struct {
 
 func (f *selection) register(c *kingpin.CmdClause) {
 	c.Arg("target", "Frameworks to take, as sanic or sanic@2020; all when none is named.").StringsVar(&f.targets)
-	c.Flag("edition", "Edition to take: 2020, current; repeatable.").PlaceHolder("NAME").StringsVar(&f.editions)
+	c.Flag("edition", "Edition to take: 2020, current, latest; repeatable.").PlaceHolder("NAME").StringsVar(&f.editions)
 }
 
 // over gives the configuration with what the command line says about targets.

@@ -62,11 +62,20 @@ func (c *compareCommand) side(catalogue *frameworks.Catalogue, cfg config.Config
 		if own, ok := ownOf(cfg, t); ok {
 			return func(*field) scheduler.Entrant { return ownEntrant(own) }, nil
 		}
+		if c.editionOf(t) == bench.EditionLatest {
+			return c.latestSide(catalogue, cfg, t.Name)
+		}
 		entry, err := catalogue.One(t.Name + "@" + c.editionOf(t))
 		return func(f *field) scheduler.Entrant { return entrants(f.manager, []frameworks.Entry{entry}, nil)[0] }, err
 	default:
 		return c.release(catalogue, t)
 	}
+}
+
+// latestSide is a framework on the releases that the edition latest has now.
+func (c *compareCommand) latestSide(catalogue *frameworks.Catalogue, cfg config.Config, name string) (side, error) {
+	l, err := c.latest(catalogue, []string{name}, cfg.Latest)
+	return func(f *field) scheduler.Entrant { return l.entrants(f.manager)[0] }, err
 }
 
 func (c *compareCommand) editionOf(t release.Target) string {

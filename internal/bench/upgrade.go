@@ -27,7 +27,9 @@ func Upgrade(length time.Duration, precision float64) Protocol {
 	p := Adaptive()
 	p.Name, p.Precision = ProtocolUpgrade, precision
 	if room := length / (2 * leastRounds); p.Duration+p.Warmup > room {
-		p.Warmup = (room / 5).Truncate(time.Millisecond)
+		if p.Warmup = (room / 5).Truncate(time.Millisecond); p.Warmup < 50*time.Millisecond {
+			p.Warmup = 0
+		}
 		p.Duration = max(100*time.Millisecond, (room - p.Warmup).Truncate(time.Millisecond))
 	}
 	return p.Filling(length, 2)

@@ -1,6 +1,10 @@
 package environment
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -196,5 +200,85 @@ func TestResolveARepository(t *testing.T) {
 	commit()
 	if second, said := greeted(t, w, source); second.App == first.App || said != "second" {
 		t.Errorf("a new commit: %s and %s, says %q", first.App, second.App, said)
+	}
+}
+
+// sourceOf is a source distribution of a project of newer packaging, whose
+// metadata need no build.
+func sourceOf(t *testing.T, version, folder string) {
+	t.Helper()
+	var buffer bytes.Buffer
+	compressed := gzip.NewWriter(&buffer)
+	archive, name := tar.NewWriter(compressed), "greeter-"+version
+	add := func(file string, text []byte) {
+		if err := archive.WriteHeader(&tar.Header{Name: name + "/" + file, Mode: 0o644, Size: int64(len(text))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("PKG-INFO", []byte("Metadata-Version: 2.2\nName: greeter\nVersion: "+version+"\n"))
+	dir := project(t, version)
+	for _, file := range []string{"pyproject.toml", "backend.py", "greeter.py"} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(file, text)
+	}
+	if err := errors.Join(archive.Close(), compressed.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".tar.gz"), buffer.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// With wheels alone, a release that would have to be built does not count when
+// releases are chosen, and is not built when they are installed.
+func TestOnlyWheels(t *testing.T) {
+	folder, old := t.TempDir(), newWheel(t, "greeter", "1.2", "")
+	if err := os.WriteFile(filepath.Join(folder, old.file()), old.content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sourceOf(t, "1.3", folder)
+	w := newWorld(t, "")
+	delete(w.env, "UV_DEFAULT_INDEX")
+	w.env["UV_FIND_LINKS"], w.env["UV_NO_INDEX"] = folder, "1"
+	request := ResolveRequest{Name: "greeter@latest", Requirements: []string{"greeter"}, Python: bench.PythonWish{Version: minor(w.python.Version)}}
+	whole, err := w.manager().Resolve(t.Context(), request)
+	if err != nil || !strings.HasPrefix(string(whole.Lock), "greeter==1.3 ") {
+		t.Fatalf("with source distributions: %q, %v", whole.Lock, err)
+	}
+	request.Wheels = true
+	if found, err := w.manager().Resolve(t.Context(), request); err != nil || !strings.HasPrefix(string(found.Lock), "greeter==1.2 ") {
+		t.Errorf("with wheels alone: %q, %v", found.Lock, err)
+	}
+	recipe := w.recipe(string(whole.Lock))
+	recipe.Wheels = true
+	if env, err := w.manager().Prepare(t.Context(), recipe); err == nil {
+		t.Errorf("a source distribution was built: %+v", env)
+	}
+	recipe.Wheels = false
+	if env, err := w.manager().Prepare(t.Context(), recipe); err != nil || env.Version != "1.3" {
+		t.Errorf("built: %+v, %v", env, err)
+	}
+}
+
+// An index that does not answer is told from one that says no.
+func TestResolveTellsAnUnreachableIndex(t *testing.T) {
+	for address, unreachable := range map[string]bool{
+		closedPort(t) + "/simple": true, newIndex(t, newWheel(t, "other", "1", "")).simple(): false,
+	} {
+		w := newWorld(t, address)
+		w.env["UV_HTTP_RETRIES"] = "0"
+		_, err := w.manager().Resolve(t.Context(), ResolveRequest{
+			Name: "greeter@latest", Requirements: []string{"greeter"}, Python: bench.PythonWish{Version: minor(w.python.Version)},
+		})
+		var failure *bench.Failure
+		if errors.Is(err, ErrUnreachable) != unreachable || !errors.As(err, &failure) || failure.Stage != bench.StageInstall {
+			t.Errorf("unreachable %t: %v", unreachable, err)
+		}
 	}
 }

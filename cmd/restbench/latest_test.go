@@ -1,0 +1,395 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"restbench/frameworks"
+	"restbench/internal/bench"
+	"restbench/internal/config"
+)
+
+// wheelOf is a release of a package of one module.
+func wheelOf(t *testing.T, name, version, text string) []byte {
+	t.Helper()
+	var buffer bytes.Buffer
+	archive, info := zip.NewWriter(&buffer), name+"-"+version+".dist-info/"
+	for _, file := range [][2]string{
+		{name + ".py", text},
+		{info + "METADATA", "Metadata-Version: 2.1\nName: " + name + "\nVersion: " + version + "\n"},
+		{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
+		{info + "RECORD", ""},
+	} {
+		w, err := archive.Create(file[0])
+		if err == nil {
+			_, err = io.WriteString(w, file[1])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
+// offer puts a release into the folder that stands in for the package index, at
+// once and as a whole.
+func offer(t *testing.T, releases, name, version, text string) {
+	t.Helper()
+	path := filepath.Join(releases, name+"-"+version+"-py3-none-any.whl")
+	if err := os.WriteFile(path+".part", wheelOf(t, name, version, text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// delayed is a package whose part of the time that an answer takes is fixed by a
+// clock, so that no ratio depends on a processor.
+func delayed(milliseconds int) string { return fmt.Sprintf("delay = %d / 1000\n", milliseconds) }
+
+const delayedManifest = `name: tiny
+package: tiny
+homepage: https://example.org
+servings:
+  documented:
+    server: http.server
+    argv: ["{python}", app.py, "{port}", %s]
+    source: https://example.org
+    read: 2026-11-23
+workloads:
+  hello:
+    request: {path: /}
+    expect: {status: 200, body: hello}
+editions:
+  current: {requirements: [%s]}
+`
+
+const delayedApp = `import http.server, sys, time
+
+delay = sum(__import__(name).delay for name in sys.argv[2:])
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        time.sleep(delay)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+
+    def log_message(self, *args):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+`
+
+// delayedFramework is a catalogue of the framework tiny, whose application takes
+// 40 ms and what further packages add, and a folder with their releases 1.0.
+func delayedFramework(t *testing.T, state string, further ...string) (catalogue, releases string) {
+	t.Helper()
+	catalogue, releases = t.TempDir(), t.TempDir()
+	packages := strings.Join(append([]string{"tiny"}, further...), ", ")
+	offer(t, releases, "tiny", "1.0", delayed(40))
+	for _, name := range further {
+		offer(t, releases, name, "1.0", delayed(0))
+	}
+	sum := sha256.Sum256(wheelOf(t, "tiny", "1.0", delayed(40)))
+	if err := os.Mkdir(filepath.Join(catalogue, "tiny"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"framework.yaml": fmt.Sprintf(delayedManifest, packages, packages), "app.py": delayedApp,
+		"current.txt": "tiny==1.0 \\\n    --hash=sha256:" + hex.EncodeToString(sum[:]) + "\n",
+	} {
+		rewrite(t, filepath.Join(catalogue, "tiny", name), text)
+	}
+	t.Setenv("UV_FIND_LINKS", releases)
+	t.Setenv("UV_NO_INDEX", "1")
+	bare := writeFile(t, "bare.yml", "controls: []\n")
+	got := restbench(t.Context(), t, "install", "tiny", "--config.file="+bare, "--storage.path="+state, "--frameworks.dir="+catalogue)
+	if got.code != exitDone {
+		missing(t, "needs a Python from 3.10 on and the package index: "+lastLine(got.err))
+	}
+	return catalogue, releases
+}
+
+// latestFile measures tiny@latest and asks for new releases every second.
+func latestFile(t *testing.T, schedule string) string {
+	t.Helper()
+	return writeFile(t, "restbench.yml", `schedule: "`+schedule+`"
+editions: [latest]
+frameworks: [tiny]
+controls: []
+protocol: {name: short, rounds: 1, duration: 200ms, threads: 1, connections: 4}
+latest: {schedule: "@every 1s", min_age: 0s, time: 15s}
+`)
+}
+
+const upgradeLabels = `{edition="latest",framework="tiny",protocol="upgrade",serving="documented",workload="hello"}`
+
+func (d *runningDaemon) upgradeRatio() string { return d.metric("restbench_upgrade_ratio" + upgradeLabels) }
+
+func (d *runningDaemon) awaitLog(within time.Duration, text string) {
+	d.t.Helper()
+	eventually(d.t, within, "the log says "+text, func() bool { return strings.Contains(d.log.String(), text) })
+}
+
+// A release that takes 100 ms where the one before took 40 is measured beside it
+// as soon as it is offered; the verdict is told, shown and kept, and from then on
+// the new release is what is measured.
+func TestAnUpgradeIsMeasuredAndTold(t *testing.T) {
+	state := isolated(t)
+	catalogue, releases := delayedFramework(t, state)
+	file := latestFile(t, "@yearly")
+	d := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
+	d.awaitCampaign()
+	if ratio := d.upgradeRatio(); ratio != "" {
+		t.Errorf("before there is an upgrade its ratio is %s", ratio)
+	}
+	offer(t, releases, "tiny", "2.0", delayed(100))
+	eventually(t, 5*time.Minute, "the upgrade is shown", func() bool { return d.upgradeRatio() != "" })
+	var ratio, high float64
+	if _, err := fmt.Sscan(d.upgradeRatio()+" "+d.metric("restbench_upgrade_ratio_ci95_high"+upgradeLabels), &ratio, &high); err != nil {
+		t.Fatal(err)
+	}
+	if ratio < 0.3 || ratio > 0.7 || high < ratio || high >= 1 {
+		t.Errorf("ratio is %g, at most %g; want about 0.4", ratio, high)
+	}
+	if _, page := d.get("/"); !strings.Contains(page, "tiny 1.0 → 2.0") || !strings.Contains(page, "slower") {
+		t.Errorf("the page does not tell of the upgrade:\n%s", page)
+	}
+	if log := d.stop().err; !strings.Contains(log, "tiny@latest, tiny 1.0 → 2.0: slower") {
+		t.Errorf("the log does not tell of the upgrade:\n%s", log)
+	}
+	checkUpgradeIsKept(t, state, file, catalogue)
+}
+
+func checkUpgradeIsKept(t *testing.T, state, file, catalogue string) {
+	t.Helper()
+	flags := []string{"--storage.path=" + state, "--config.file=" + file, "--frameworks.dir=" + catalogue}
+	got := restbench(t.Context(), t, append([]string{"report", "--campaign=2", "--format=json"}, flags...)...)
+	var c compared
+	if err := json.Unmarshal([]byte(got.out), &c); err != nil {
+		t.Fatalf("%v: %+v", err, got)
+	}
+	if c.Campaign.Kind != "upgrade" || c.Campaign.Protocol.Name != "upgrade" || c.Verdict != "slower" || c.A.Target != "tiny@latest (before)" ||
+		c.B.Target != "tiny@latest" || len(c.Packages) != 1 || *c.Packages[0].A != "1.0" || *c.Packages[0].B != "2.0" {
+		t.Errorf("the history has %s", got.out)
+	}
+	got = restbench(t.Context(), t, append([]string{"run", "tiny@latest", "--rounds=1", "--duration=200ms", "--format=json"}, flags...)...)
+	var result struct{ Results []struct{ Target, Version string } }
+	if err := json.Unmarshal([]byte(got.out), &result); err != nil || len(result.Results) != 1 || result.Results[0].Version != "2.0" {
+		t.Errorf("afterwards is measured: %v, %+v", err, got)
+	}
+	again := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
+	eventually(t, time.Minute, "the upgrade is shown after a restart", func() bool { return again.upgradeRatio() != "" })
+}
+
+// Three packages have a new release, and one of them makes answers slower: it is
+// found, also by a daemon that looks at the history alone.
+func TestTheResponsiblePackageIsFound(t *testing.T) {
+	state := isolated(t)
+	catalogue, releases := delayedFramework(t, state, "extra", "helper")
+	file := latestFile(t, "@yearly")
+	first := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
+	first.awaitCampaign()
+	eventually(t, time.Minute, "the index was asked", func() bool {
+		_, err := os.Stat(filepath.Join(state, "latest", "asked"))
+		return err == nil
+	})
+	first.stop() // so that all three are offered at once
+	offer(t, releases, "tiny", "2.0", delayed(40))
+	offer(t, releases, "extra", "2.0", delayed(0))
+	offer(t, releases, "helper", "2.0", delayed(60))
+	second := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
+	second.awaitLog(10*time.Minute, "; responsible: helper")
+	if _, page := second.get("/"); !strings.Contains(page, "<td class=\"\">helper</td>") {
+		t.Errorf("the page does not say who is responsible:\n%s", page)
+	}
+	second.stop()
+	list := restbench(t.Context(), t, "report", "--list", "--storage.path="+state).out
+	if n := strings.Count(list, "upgrade  finished"); n != 3 { // the whole, tiny alone, tiny and extra
+		t.Errorf("%d campaigns for the upgrade, want 3:\n%s", n, list)
+	}
+	third := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
+	eventually(t, time.Minute, "the history tells it again", func() bool {
+		_, page := third.get("/")
+		return strings.Contains(page, "<td class=\"\">helper</td>")
+	})
+}
+
+// New releases that do not start leave the old ones in their place, and that is
+// told once.
+func TestReleasesThatDoNotStartLeaveTheOldOnes(t *testing.T) {
+	state := isolated(t)
+	catalogue, releases := delayedFramework(t, state)
+	d := startDaemon(t, state, latestFile(t, "@yearly"), "--frameworks.dir="+catalogue)
+	d.awaitCampaign()
+	offer(t, releases, "tiny", "2.0", "raise SystemExit('a broken release')\n")
+	const offered, told = "the package index offers other releases", "the new releases have no result"
+	eventually(t, 5*time.Minute, "the new release was tried three times", func() bool {
+		return strings.Count(d.log.String(), offered) > 2
+	})
+	if ratio := d.upgradeRatio(); ratio != "" {
+		t.Errorf("a release without a number has the ratio %s", ratio)
+	}
+	log := d.stop().err
+	if n := strings.Count(log, told); n != 1 || !strings.Contains(log, "start: ") {
+		t.Errorf("told %d times:\n%s", n, log)
+	}
+	if lock := read(t, filepath.Join(state, "latest", "tiny", "lock.txt")); !strings.HasPrefix(lock, "tiny==1.0") {
+		t.Errorf("from now on is measured: %s", lock)
+	}
+}
+
+// While the index cannot be reached, that is told once and the old releases are
+// measured on.
+func TestAnUnreachableIndexIsToldOnce(t *testing.T) {
+	state := isolated(t)
+	catalogue, _ := delayedFramework(t, state)
+	file := latestFile(t, "@every 2s")
+	first := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
+	first.awaitCampaign()
+	first.stop()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	for _, name := range []string{"UV_FIND_LINKS", "UV_NO_INDEX"} {
+		if err := os.Unsetenv(name); err != nil { // the fixture puts it back
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("UV_DEFAULT_INDEX", gone.URL+"/simple")
+	t.Setenv("UV_HTTP_RETRIES", "0")
+	second := startDaemon(t, state, file, "--frameworks.dir="+catalogue, "--log.level=debug")
+	eventually(t, 3*time.Minute, "the index was asked three times, and a campaign has begun and ended", func() bool {
+		log := second.log.String()
+		return strings.Count(log, "asking the package index") > 3 && strings.Contains(log, "campaign ended")
+	})
+	log := second.stop().err
+	if n := strings.Count(log, "edition latest stays as it is: the package index cannot be reached"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log)
+	}
+	if strings.Contains(log, `"stage":"install"`) {
+		t.Errorf("the old releases were not measured:\n%s", log)
+	}
+}
+
+// uploadIndex is a package index that tells when the releases of tiny were
+// uploaded.
+func uploadIndex(t *testing.T, uploaded map[string]time.Time) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /simple/tiny/", func(w http.ResponseWriter, _ *http.Request) {
+		files := []map[string]any{}
+		for version, at := range uploaded {
+			name := "tiny-" + version + "-py3-none-any.whl"
+			sum := sha256.Sum256(wheelOf(t, "tiny", version, delayed(0)))
+			files = append(files, map[string]any{
+				"filename": name, "url": "/files/" + version + "/" + name, "upload-time": at.UTC().Format(time.RFC3339),
+				"hashes": map[string]string{"sha256": hex.EncodeToString(sum[:])},
+			})
+		}
+		w.Header().Set("Content-Type", "application/vnd.pypi.simple.v1+json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"meta": map[string]any{"api-version": "1.1"}, "name": "tiny", "files": files})
+	})
+	mux.HandleFunc("GET /files/{version}/{name}", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(wheelOf(t, "tiny", r.PathValue("version"), delayed(0))))
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL + "/simple"
+}
+
+// Releases of the last three days wait.
+func TestYoungReleasesWait(t *testing.T) {
+	state := isolated(t)
+	delayedFramework(t, state) // there is a Python, and uv
+	for _, name := range []string{"UV_FIND_LINKS", "UV_NO_INDEX"} {
+		if err := os.Unsetenv(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("NO_PROXY", "127.0.0.1")
+	t.Setenv("UV_DEFAULT_INDEX", uploadIndex(t, map[string]time.Time{
+		"1.0": time.Now().Add(-100 * time.Hour), "2.0": time.Now().Add(-71 * time.Hour), "3.0": time.Now().Add(-time.Minute),
+	}))
+	s := &session{streams: streams{strings.NewReader(""), io.Discard, io.Discard}, storagePath: state, logLevel: "error"}
+	k, err := s.newKit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := s.environments(k, nil, nil)
+	o := frameworks.Other{Requirements: []string{"tiny"}}
+	o.Target = bench.Target{Framework: "tiny", Edition: bench.EditionLatest}
+	o.Recipe = bench.Recipe{Name: "tiny@latest", Package: "tiny", Python: bench.PythonWish{Version: "3.13", AtLeast: "3.10"}}
+	for age, want := range map[time.Duration]string{72 * time.Hour: "1.0", time.Hour: "2.0", 0: "3.0"} {
+		lock, err := latest{rules: config.Latest{MinAge: age}}.resolve(t.Context(), m, o)
+		if err != nil || !strings.HasPrefix(string(lock), "tiny=="+want+" ") {
+			t.Errorf("min_age %s: %v, %s, want %s", age, err, lock, want)
+		}
+	}
+}
+
+// The one line that switches the edition on, with and without names.
+func TestSplitNames(t *testing.T) {
+	type split struct {
+		OfLatest, OfOthers, Others []string
+		All                        bool
+	}
+	for _, test := range []struct {
+		names, editions []string
+		want            split
+	}{
+		{nil, []string{"current"}, split{Others: []string{"current"}}},
+		{nil, []string{"current", "latest"}, split{Others: []string{"current"}, All: true}},
+		{nil, []string{"latest"}, split{Others: []string{}, All: true}},
+		{[]string{"a"}, []string{"latest"}, split{OfLatest: []string{"a"}, Others: []string{}}},
+		{[]string{"a"}, []string{"2020", "latest"}, split{[]string{"a"}, []string{"a"}, []string{"2020"}, false}},
+		{[]string{"a@latest", "b"}, []string{"current"}, split{[]string{"a@latest"}, []string{"b"}, []string{"current"}, false}},
+		{[]string{"a@2020"}, []string{"latest"}, split{nil, []string{"a@2020"}, []string{}, false}},
+		{[]string{"a"}, nil, split{OfOthers: []string{"a"}}},
+	} {
+		var got split
+		got.OfLatest, got.OfOthers, got.Others, got.All = splitNames(test.names, test.editions)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%v of %v (-want +got):\n%s", test.names, test.editions, diff)
+		}
+	}
+}
+
+// What is switched on is chosen in every command; a mistake is one line.
+func TestEditionLatestIsChosen(t *testing.T) {
+	state := isolated(t)
+	for file, want := range map[string]string{
+		"editions: [latest]\nframeworks: [flask]\ncontrols: []\n":                            "1 targets",
+		"editions: [current, latest]\nframeworks: [flask, sanic]\n":                          "4 targets",
+		"editions: [current, latest]\nframeworks: [flask, sanic@latest]\n":                   "3 targets",
+		"editions: [current, latest]\n":                                                      "22 targets",
+		"editions: [latest]\nlatest: {schedule: never}\n":                                    `latest: schedule "never"`,
+		"editions: [latest]\nframeworks: [flusk]\n":                                          "did you mean flask",
+		"editions: [latest]\nframeworks: [flask@latest, own]\ntargets: [{name: own, command: [x, '{port}']}]\n": "2 targets",
+	} {
+		got := restbench(t.Context(), t, "serve", "--config.check", "--storage.path="+state, "--config.file="+writeFile(t, "restbench.yml", file))
+		if !strings.Contains(got.out+got.err, want) {
+			t.Errorf("%q: %+v, want %q", file, got, want)
+		}
+	}
+}

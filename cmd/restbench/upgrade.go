@@ -1,0 +1,275 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"restbench/frameworks"
+	"restbench/internal/bench"
+	"restbench/internal/environment"
+	"restbench/internal/release"
+	"restbench/internal/report"
+	"restbench/internal/stats"
+	"restbench/scheduler"
+)
+
+// upgrader renews the edition latest, one framework after the other: it asks the
+// package index, measures what is new against what was measured before, and
+// looks for the package that makes a difference.
+type upgrader struct {
+	*daemon
+	said        map[string]string // what went wrong last, by framework
+	unreachable bool              // the index was, and that was told
+}
+
+// never is the schedule while the edition is off.
+type never struct{}
+
+func (never) Next(time.Time) time.Time { return time.Time{} }
+
+// upgrades is the actor that renews the edition on its own schedule.
+func (d *daemon) upgrades(ctx context.Context) error {
+	u := &upgrader{daemon: d, said: map[string]string{}}
+	p := d.current.Load()
+	u.show(ctx)
+	u.announce(p)
+	last := p.choice.latest.asked()
+	loop := &scheduler.Loop{
+		Schedule: func() scheduler.Schedule { return d.current.Load().renewal },
+		Run:      u.renew,
+		Failed:   func(err error) { d.log.Error().Err(err).Msg("renew the edition latest") },
+		Skipped:  func(string) {}, // a slot that was missed brings nothing that the next one does not
+		Planned:  func(time.Time) {},
+		Now:      p.choice.latest.on() && (last.IsZero() || !p.renewal.Next(last).After(time.Now())),
+		Last:     last,
+		Reloaded: d.renewed,
+	}
+	return loop.Start(ctx)
+}
+
+func (u *upgrader) announce(p *plan) {
+	if !p.choice.latest.on() {
+		return
+	}
+	rules := p.choice.latest.rules
+	u.log.Info().Str("schedule", rules.Schedule).Msgf("edition latest: releases wait for %s; an upgrade is measured for %s at the most", rules.MinAge, rules.Time)
+}
+
+// alone does what must not meet a campaign of this daemon.
+func (d *daemon) alone(ctx context.Context, do func() error) error {
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+		return do()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// renew asks the index once for each framework. What goes wrong with one is told
+// once and does not hold up the others; while the index cannot be reached at all,
+// that alone is told, and what was measured before goes on.
+func (u *upgrader) renew(ctx context.Context) error {
+	p := u.current.Load()
+	u.log.Debug().Msg("asking the package index")
+	for _, targets := range p.choice.latest.byFramework() {
+		err := u.framework(ctx, p, targets)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, environment.ErrUnreachable):
+			u.cut(err)
+			return nil
+		}
+		u.say(targets[0].Target.Framework, err)
+	}
+	if !p.choice.latest.on() {
+		return nil
+	}
+	u.show(ctx) // after a reload other targets may be asked for
+	return p.choice.latest.noteAsked()
+}
+
+// cut tells once that the index cannot be reached.
+func (u *upgrader) cut(err error) {
+	if !u.unreachable {
+		u.log.Warn().Err(err).Msg("edition latest stays as it is: the package index cannot be reached")
+	}
+	u.unreachable = true
+}
+
+func (u *upgrader) answered() {
+	if u.unreachable {
+		u.log.Info().Msg("the package index answers again")
+	}
+	u.unreachable = false
+}
+
+// say tells what went wrong with a framework, unless that is what was told last;
+// ports differ each time.
+func (u *upgrader) say(framework string, err error) {
+	text := ""
+	if err != nil {
+		text = regexp.MustCompile(`:\d+`).ReplaceAllString(err.Error(), "")
+	}
+	if text != "" && u.said[framework] != text {
+		u.log.Warn().Str("framework", framework).Err(err).Msg("edition latest stays as it is")
+	}
+	u.said[framework] = text
+}
+
+// framework renews one. All of its targets run on the same releases.
+func (u *upgrader) framework(ctx context.Context, p *plan, targets []frameworks.Other) error {
+	l, o := p.choice.latest, targets[0]
+	var old, offered []byte
+	err := u.alone(ctx, func() (err error) {
+		if old, err = l.read(o, lockFile); err == nil {
+			offered, err = l.resolve(ctx, p.environments, o)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	u.answered()
+	changed, err := changedPackages(old, offered)
+	switch {
+	case err != nil:
+		return err
+	case old == nil:
+		return l.keep(o, offered, nil)
+	case len(changed) > 0:
+		u.log.Info().Stringer("target", o.Target).Strs("packages", changed).Msg("the package index offers other releases")
+		if err := u.upgrade(ctx, p, targets, sets{before: old, other: offered, edition: bench.EditionLatest}); err != nil {
+			return err
+		}
+	}
+	return u.search(ctx, p, targets)
+}
+
+func changedPackages(old, offered []byte) ([]string, error) {
+	before, err := release.ParseSet(old)
+	if err != nil {
+		return nil, err
+	}
+	after, err := release.ParseSet(offered)
+	return release.Changed(before, after), err
+}
+
+// sets are two locks that are measured against each other.
+type sets struct {
+	before, other []byte
+	edition       string // what the other is called in the campaign
+}
+
+// upgrade measures the new releases beside the old ones, for each target of a
+// framework, and then makes them what is measured. Without a number of theirs
+// the old ones stay.
+func (u *upgrader) upgrade(ctx context.Context, p *plan, targets []frameworks.Other, s sets) error {
+	for _, o := range targets {
+		done, cause, err := u.measure(ctx, p, o, s)
+		switch {
+		case err != nil:
+			return err
+		case done.B == nil:
+			return fmt.Errorf("the new releases have no result: %s", cause)
+		}
+		u.tell(done)
+	}
+	if err := p.choice.latest.keep(targets[0], s.other, s.before); err != nil {
+		return err
+	}
+	u.show(ctx)
+	return nil
+}
+
+func (u *upgrader) tell(done report.Upgrade) {
+	event := u.log.Info()
+	if done.Verdict == stats.Slower {
+		event = u.log.Warn()
+	}
+	event.Int64("campaign", done.Campaign.ID).Str("verdict", string(done.Verdict)).Msg(done.Text())
+}
+
+// measure runs one campaign of the releases before and others. cause says why one
+// of them has no number.
+func (u *upgrader) measure(ctx context.Context, p *plan, o frameworks.Other, s sets) (done report.Upgrade, cause string, err error) {
+	rules := p.choice.latest.rules
+	err = u.alone(ctx, func() error {
+		if err := u.checkSpace(); err != nil {
+			return err
+		}
+		running, cancel := context.WithCancel(ctx)
+		defer cancel()
+		w := &pairWatch{tell: u.observe, end: cancel}
+		c, err := u.runner(runnerOptions{
+			command: "restbench serve", pinning: p.pinning, observe: w.observe, enough: enoughToCompare{},
+			history: u.history, recorder: u.recorder,
+		}).Run(running, scheduler.Request{
+			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, rules.Precision), Seed: newSeed(),
+			Entrants: []scheduler.Entrant{upgradeEntrant(p, o, bench.EditionBefore, s.before), upgradeEntrant(p, o, s.edition, s.other)},
+		})
+		done, cause = report.NewUpgrade(c, w.measurements, rules.Threshold), w.cause
+		if errors.Is(err, scheduler.ErrNothingMeasured) {
+			err = nil
+		}
+		return err
+	})
+	if err == nil {
+		err = ctx.Err() // an interrupted campaign says nothing
+	}
+	return done, cause, err
+}
+
+// upgradeEntrant is a target on the releases of a lock. What they are is known
+// even where they cannot be installed.
+func upgradeEntrant(p *plan, o frameworks.Other, edition string, lock []byte) scheduler.Entrant {
+	e := p.choice.latest.with(o, edition, lock)
+	prepare := preparer(p.environments, e)
+	return scheduler.Entrant{Target: e.Target, Workload: e.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
+		prepared, err := prepare(ctx)
+		if set, unread := release.ParseSet(lock); err != nil && unread == nil {
+			prepared.Versions = bench.Versions{Framework: e.LockedVersion(), Packages: set.Versions()}
+		}
+		return prepared, err
+	}}
+}
+
+// pairWatch keeps what a campaign of two measures, and ends it when one of them
+// cannot take part.
+type pairWatch struct {
+	tell         func(bench.Event)
+	end          context.CancelFunc
+	measurements []bench.Measurement
+	cause        string
+}
+
+func (w *pairWatch) observe(e bench.Event) {
+	w.tell(e)
+	if e.Measurement == nil {
+		return
+	}
+	w.measurements = append(w.measurements, *e.Measurement)
+	f := e.Measurement.Failure
+	if f == nil {
+		return
+	}
+	if first, _, _ := strings.Cut(f.Error(), "\n"); w.cause == "" { // the history has all of it
+		w.cause = fmt.Sprintf("%s: %s", e.Measurement.Target, first)
+	}
+	if hopeless(f) {
+		w.end()
+	}
+}
+
+// hopeless reports whether a target that failed takes no further part.
+func hopeless(f *bench.Failure) bool {
+	return slices.Contains([]bench.Stage{bench.StageInstall, bench.StageStart, bench.StageReady}, f.Stage)
+}

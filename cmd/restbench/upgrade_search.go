@@ -1,0 +1,292 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"restbench/frameworks"
+	"restbench/internal/bench"
+	"restbench/internal/release"
+	"restbench/internal/report"
+	"restbench/internal/stats"
+	"restbench/internal/store"
+)
+
+const (
+	// mostSets bounds how many intermediate sets are measured for one upgrade: a
+	// single cause among 256 packages is found.
+	mostSets = 8
+	// mostUpgrades bounds how far back upgrades are looked for.
+	mostUpgrades = 1000
+)
+
+// past is the upgrade campaigns of the history, newest first.
+type past struct {
+	history   *store.Store
+	campaigns []bench.Campaign
+	threshold float64
+}
+
+func readPast(ctx context.Context, history *store.Store, threshold float64) (past, error) {
+	found, err := history.Campaigns(ctx, store.Filter{Kinds: []bench.Kind{bench.KindUpgrade}, Limit: mostUpgrades})
+	return past{history, found, threshold}, err
+}
+
+// pastUpgrade is one of them with its campaign.
+type pastUpgrade struct {
+	report.Upgrade
+	campaign bench.Campaign
+	among    past
+	own      string // the framework's package
+}
+
+// newest is the newest complete upgrade of a target that has a ratio, nil where
+// there is none.
+func (h past) newest(ctx context.Context, o frameworks.Other) (*pastUpgrade, error) {
+	for _, c := range h.campaigns {
+		if len(c.Participants) != 2 || c.Participants[1].Target != o.Target || c.State != bench.StateFinished {
+			continue
+		}
+		measurements, err := h.history.Measurements(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		if u := report.NewUpgrade(c, measurements, h.threshold); u.Ratio.Estimate != nil {
+			return &pastUpgrade{u, c, h, o.Recipe.Package}, nil
+		}
+	}
+	return nil, nil
+}
+
+// intermediate is a set between the old one and the new one that was measured.
+type intermediate struct {
+	packages map[string]string
+	ratio    *stats.Interval // to the old one
+}
+
+// intermediates are those of an upgrade. A campaign that was interrupted is none,
+// one whose set did not start is.
+func (u *pastUpgrade) intermediates(ctx context.Context) ([]intermediate, error) {
+	between := u.Target
+	between.Edition = bench.EditionBetween
+	var all []intermediate
+	for _, c := range u.among.campaigns {
+		if c.ID <= u.campaign.ID || len(c.Participants) != 2 || c.Participants[1].Target != between ||
+			!maps.Equal(c.Participants[0].Versions.Packages, u.campaign.Participants[0].Versions.Packages) {
+			continue
+		}
+		measurements, err := u.among.history.Measurements(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		if settled(c, measurements, between) {
+			all = append(all, intermediate{c.Participants[1].Versions.Packages, report.NewUpgrade(c, measurements, u.among.threshold).RatioCI95()})
+		}
+	}
+	return all, nil
+}
+
+func settled(c bench.Campaign, measurements []bench.Measurement, t bench.Target) bool {
+	return c.State == bench.StateFinished || slices.ContainsFunc(measurements, func(m bench.Measurement) bool {
+		return m.Target == t && m.Failure != nil && hopeless(m.Failure)
+	})
+}
+
+// errNotMeasured is the answer to what only a campaign could tell.
+var errNotMeasured = errors.New("this set was not measured")
+
+// recall answers from the history.
+func (u *pastUpgrade) recall(known []intermediate) release.Measure {
+	return func(_ context.Context, taken []string) (release.Likeness, error) {
+		want := u.between(taken)
+		for _, i := range known {
+			if maps.Equal(i.packages, want) {
+				return release.Resembles(*u.Ratio.Estimate, i.ratio), nil
+			}
+		}
+		return release.Unclear, errNotMeasured
+	}
+}
+
+// between is the packages of an intermediate set.
+func (u *pastUpgrade) between(taken []string) map[string]string {
+	packages := map[string]string{}
+	maps.Copy(packages, u.campaign.Participants[0].Versions.Packages)
+	for _, name := range taken {
+		version, ok := u.campaign.Participants[1].Versions.Packages[name]
+		if !ok {
+			delete(packages, name)
+			continue
+		}
+		packages[name] = version
+	}
+	return packages
+}
+
+// changed is the names of the packages that differ. The framework's own comes
+// first: it is the likeliest to make a difference.
+func (u *pastUpgrade) changed() []string {
+	var names []string
+	for _, d := range u.Packages {
+		if strings.EqualFold(d.Name, u.own) {
+			names = slices.Insert(names, 0, d.Name)
+			continue
+		}
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+// searchable reports whether there is a difference that one of several packages
+// may make.
+func (u *pastUpgrade) searchable() bool { return u.Differs() && len(u.Packages) > 1 }
+
+// explain says who is responsible, as far as it was measured.
+func (u *pastUpgrade) explain(ctx context.Context) error {
+	if !u.searchable() {
+		return nil
+	}
+	known, err := u.intermediates(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := release.Search(ctx, u.changed(), mostSets, u.recall(known))
+	if err != nil && !errors.Is(err, errNotMeasured) {
+		return err
+	}
+	if len(found.Packages) < len(u.Packages) || found.Complete {
+		u.Responsible, u.Searched = slices.Sorted(slices.Values(found.Packages)), found.Complete
+	}
+	return nil
+}
+
+// newestUpgrades are those of all targets of the edition, with who is responsible.
+func (d *daemon) newestUpgrades(ctx context.Context) ([]report.Upgrade, error) {
+	l := d.current.Load().choice.latest
+	if !l.on() {
+		return nil, nil
+	}
+	h, err := readPast(ctx, d.history, l.rules.Threshold)
+	if err != nil {
+		return nil, err
+	}
+	var all []report.Upgrade
+	for _, o := range l.targets {
+		newest, err := h.newest(ctx, o)
+		if err == nil && newest != nil {
+			err = newest.explain(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if newest != nil {
+			all = append(all, newest.Upgrade)
+		}
+	}
+	return all, nil
+}
+
+// show hands the newest upgrades to the exporter, and tells the one of a target.
+func (u *upgrader) show(ctx context.Context, told ...bench.Target) {
+	all, err := u.newestUpgrades(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			u.log.Error().Err(err).Msg("read the upgrades")
+		}
+		return
+	}
+	u.exporter.SetUpgrades(all)
+	for _, done := range all {
+		if slices.Contains(told, done.Target) {
+			u.tell(done)
+		}
+	}
+}
+
+// search looks for the package that makes the difference in the newest upgrade
+// of each target. What the history has of it is not measured again, so that a
+// search that was interrupted goes on where it was.
+func (u *upgrader) search(ctx context.Context, p *plan, targets []frameworks.Other) error {
+	for _, o := range targets {
+		h, err := readPast(ctx, u.history, p.choice.latest.rules.Threshold)
+		if err != nil {
+			return err
+		}
+		newest, err := h.newest(ctx, o)
+		if err != nil {
+			return err
+		}
+		if newest == nil || !newest.searchable() {
+			continue
+		}
+		if err := u.searchOne(ctx, p, o, newest); err != nil {
+			return fmt.Errorf("look for the package that makes the difference: %w", err)
+		}
+	}
+	return nil
+}
+
+func (u *upgrader) searchOne(ctx context.Context, p *plan, o frameworks.Other, newest *pastUpgrade) error {
+	before, after, err := p.choice.latest.lastTwo(o)
+	names := newest.changed()
+	if err != nil || !slices.Equal(slices.Sorted(slices.Values(names)), release.Changed(before, after)) {
+		return err // the locks are those of another upgrade: this one can no longer be taken apart
+	}
+	known, err := newest.intermediates(ctx)
+	if err != nil {
+		return err
+	}
+	recall, measured := newest.recall(known), 0
+	_, err = release.Search(ctx, names, mostSets, func(ctx context.Context, taken []string) (release.Likeness, error) {
+		likeness, err := recall(ctx, taken)
+		if !errors.Is(err, errNotMeasured) {
+			return likeness, err
+		}
+		measured++
+		mixed := release.Mix(before, after, taken).Lock()
+		done, _, err := u.measure(ctx, p, o, sets{before: before.Lock(), other: mixed, edition: bench.EditionBetween})
+		if err != nil {
+			return release.Unclear, err
+		}
+		likeness = release.Resembles(*newest.Ratio.Estimate, done.RatioCI95())
+		u.log.Info().Int64("campaign", done.Campaign.ID).Strs("new", taken).Msgf("a set between old and new: %s", likenessText(likeness))
+		return likeness, nil
+	})
+	if measured > 0 && err == nil {
+		u.show(ctx, o.Target)
+	}
+	return err
+}
+
+func likenessText(l release.Likeness) string {
+	switch l {
+	case release.LikeOld:
+		return "as fast as the old one"
+	case release.LikeNew:
+		return "as fast as the new one"
+	}
+	return "neither surely as the old one nor as the new one"
+}
+
+// lastTwo are the sets of the newest upgrade; empty where there was none.
+func (l latest) lastTwo(o frameworks.Other) (before, after release.Set, err error) {
+	old, err := l.read(o, lockFileBefore)
+	if err != nil {
+		return nil, nil, err
+	}
+	lock, err := l.read(o, lockFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if before, err = release.ParseSet(old); err != nil {
+		return nil, nil, err
+	}
+	after, err = release.ParseSet(lock)
+	return before, after, err
+}

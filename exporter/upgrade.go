@@ -1,0 +1,62 @@
+package exporter
+
+import (
+	"slices"
+
+	"restbench/internal/bench"
+	"restbench/internal/report"
+)
+
+// SetUpgrades replaces the upgrades that are shown: the newest of each target. Of
+// targets that are not configured nothing is shown.
+func (e *Exporter) SetUpgrades(upgrades []report.Upgrade) {
+	e.update(func(s snapshot) snapshot {
+		s.upgrades = slices.Clone(upgrades)
+		return s
+	})
+}
+
+const ofUpgrade = " The newest upgrade campaign of the target that has one; absent before the first."
+
+func (m *metrics) describeUpgrades() {
+	m.upgradeRatio = m.add("upgrade_ratio", "Requests per second with the new releases divided by those with the releases before, from the ratios inside the rounds."+ofUpgrade, targetLabels()...)
+	m.upgradeLow = m.add("upgrade_ratio_ci95_low", "Lower end of the 95 % interval of upgrade_ratio."+ofUpgrade, targetLabels()...)
+	m.upgradeHigh = m.add("upgrade_ratio_ci95_high", "Upper end of the 95 % interval of upgrade_ratio."+ofUpgrade, targetLabels()...)
+}
+
+func (c *collection) upgraded() {
+	for _, u := range c.now.newestUpgrades() {
+		if u.Ratio.Estimate == nil {
+			continue
+		}
+		labels := clean(u.Target.Framework, u.Target.Edition, u.Target.Serving, u.Target.Workload, u.Campaign.Protocol.Label())
+		c.gauge(c.upgradeRatio, *u.Ratio.Estimate, labels...)
+		if ci := u.Ratio.CI95; ci != nil {
+			c.gauge(c.upgradeLow, ci.Low(), labels...)
+			c.gauge(c.upgradeHigh, ci.High(), labels...)
+		}
+	}
+}
+
+// newestUpgrades are those of configured targets, one each: twice the same labels
+// would make every scrape fail.
+func (s snapshot) newestUpgrades() []report.Upgrade {
+	seen := map[bench.Target]bool{}
+	var kept []report.Upgrade
+	for _, u := range s.upgrades {
+		if find(s.targets, u.Target) >= 0 && !seen[u.Target] {
+			seen[u.Target] = true
+			kept = append(kept, u)
+		}
+	}
+	return kept
+}
+
+// upgradeTables is what the page shows of them, nothing while there are none.
+func (s snapshot) upgradeTables() []report.Table {
+	newest := s.newestUpgrades()
+	if len(newest) == 0 {
+		return nil
+	}
+	return []report.Table{report.UpgradeTable(newest)}
+}
