@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"restbench/frameworks"
 	"restbench/internal/bench"
 	"restbench/internal/environment"
@@ -191,11 +193,11 @@ func (u *upgrader) upgrade(ctx context.Context, p *plan, targets []frameworks.Ot
 }
 
 func (u *upgrader) tell(done report.Upgrade) {
-	event := u.log.Info()
+	level := zerolog.InfoLevel
 	if done.Verdict == stats.Slower {
-		event = u.log.Warn()
+		level = zerolog.WarnLevel
 	}
-	event.Int64("campaign", done.Campaign.ID).Str("verdict", string(done.Verdict)).Msg(done.Text())
+	u.log.WithLevel(level).Int64("campaign", done.Campaign.ID).Str("verdict", string(done.Verdict)).Msg(done.Text())
 }
 
 // measure runs one campaign of the releases before and others. cause says why one

@@ -243,9 +243,8 @@ func TestOnlyWheels(t *testing.T) {
 		t.Fatal(err)
 	}
 	sourceOf(t, "1.3", folder)
-	w := newWorld(t, "")
-	delete(w.env, "UV_DEFAULT_INDEX")
-	w.env["UV_FIND_LINKS"], w.env["UV_NO_INDEX"] = folder, "1"
+	w := newWorld(t, newIndex(t).simple()) // which has nothing
+	w.env["UV_FIND_LINKS"] = folder
 	request := ResolveRequest{Name: "greeter@latest", Requirements: []string{"greeter"}, Python: bench.PythonWish{Version: minor(w.python.Version)}}
 	whole, err := w.manager().Resolve(t.Context(), request)
 	if err != nil || !strings.HasPrefix(string(whole.Lock), "greeter==1.3 ") {

@@ -73,12 +73,8 @@ func (u Upgrade) Text() string {
 	if u.Ratio.CI95 != nil {
 		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Ratio.CI95))
 	}
-	for _, more := range []string{u.responsible(), u.imprecise()} {
-		if more != "" {
-			text += "; " + more
-		}
-	}
-	return text
+	parts := []string{text, u.responsible(), u.imprecise()}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; ")
 }
 
 // verdict in words that go without an explanation.
