@@ -33,7 +33,7 @@ func Series(targets int) int {
 		responses = 1
 		changes   = 2*6 + 4 // of the target, slower and faster: five gauges and an info; learning, three detectable
 		fields    = 3 * 6   // slower, faster and same of its field; there are no more fields than targets
-		upgrade   = 3       // ratio and its interval
+		upgrade   = 3 + 4   // ratio and its interval, verdicts
 		hosts     = 3 * 6   // the same of the machine
 		campaign  = 6
 		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info

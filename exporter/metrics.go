@@ -42,7 +42,7 @@ type metrics struct {
 	changeActive, changeEffect, changeLow, changeHigh *prometheus.Desc
 	changeOnset, changeInfo, learning, detectable     *prometheus.Desc
 
-	upgradeRatio, upgradeLow, upgradeHigh *prometheus.Desc
+	upgradeRatio, upgradeLow, upgradeHigh, upgradeVerdict *prometheus.Desc
 }
 
 // rowMetric is a gauge that a result has at most once; of is nil where the

@@ -22,6 +22,8 @@ func (m *metrics) describeUpgrades() {
 	m.upgradeRatio = m.add("upgrade_ratio", "Requests per second with the new releases divided by those with the releases before, from the ratios inside the rounds."+ofUpgrade, targetLabels()...)
 	m.upgradeLow = m.add("upgrade_ratio_ci95_low", "Lower end of the 95 % interval of upgrade_ratio."+ofUpgrade, targetLabels()...)
 	m.upgradeHigh = m.add("upgrade_ratio_ci95_high", "Upper end of the 95 % interval of upgrade_ratio."+ofUpgrade, targetLabels()...)
+	m.upgradeVerdict = m.add("upgrade_verdict", "1 for what upgrade_ratio and its interval say, with the configured threshold; 0 for the others."+ofUpgrade,
+		append(targetLabels(), "verdict")...)
 }
 
 func (c *collection) upgraded() {
@@ -34,6 +36,9 @@ func (c *collection) upgraded() {
 		if ci := u.Ratio.CI95; ci != nil {
 			c.gauge(c.upgradeLow, ci.Low(), labels...)
 			c.gauge(c.upgradeHigh, ci.High(), labels...)
+		}
+		for _, verdict := range report.Verdicts() {
+			c.gauge(c.upgradeVerdict, truth(u.Verdict == verdict), also(labels, string(verdict))...)
 		}
 	}
 }

@@ -49,6 +49,9 @@ func TestUpgradesAreShown(t *testing.T) {
 			t.Errorf("the metrics lack %s", want)
 		}
 	}
+	for _, verdict := range report.Verdicts() {
+		wantValue(t, e, truth(verdict == "slower"), "restbench_upgrade_verdict", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade", "verdict", string(verdict))
+	}
 	if strings.Contains(metrics, "unheard-of") || strings.Contains(page, "unheard-of") {
 		t.Error("an upgrade of a target that is not configured is shown")
 	}

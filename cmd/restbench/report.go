@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"restbench/internal/bench"
+	"restbench/internal/config"
 	"restbench/internal/host"
 	"restbench/internal/report"
 	"restbench/internal/store"
@@ -33,7 +34,7 @@ type reportCommand struct {
 func registerReport(app *kingpin.Application, s *session) (string, action) {
 	c := &reportCommand{session: s, labels: map[string]string{}}
 	cmd := app.Command("report", "Tables and figures from history.")
-	cmd.Flag("campaign", "Number of the campaign, or last.").Default("last").StringVar(&c.campaign)
+	cmd.Flag("campaign", "Number of the campaign, or last: the newest that is no upgrade.").Default("last").StringVar(&c.campaign)
 	cmd.Flag("list", "List the campaigns instead.").BoolVar(&c.list)
 	cmd.Flag("label", "Label for openmetrics, as a scrape would add it: job=restbench; repeatable.").PlaceHolder("NAME=VALUE").StringMapVar(&c.labels)
 	cmd.Flag("format", "What to print: table, markdown, json, csv, html, svg, png, or openmetrics (all campaigns).").Default("table").
@@ -78,14 +79,18 @@ func (s *session) openHistory(ctx context.Context) (*store.Store, error) {
 }
 
 // comparison shows a campaign of restbench compare as that did, and one of an
-// upgrade like it.
+// upgrade like it, judged by the threshold of the configuration.
 func (c *reportCommand) comparison(ctx context.Context, history *store.Store, campaign bench.Campaign) error {
 	measurements, err := history.Measurements(ctx, campaign.ID)
 	if err != nil {
 		return err
 	}
 	if campaign.Kind == bench.KindUpgrade {
-		return writeComparison(c.out, c.format, report.NewUpgrade(campaign, measurements, report.UpgradeThreshold).Comparison)
+		cfg, err := config.Load(c.configFile)
+		if err != nil {
+			return err
+		}
+		return writeComparison(c.out, c.format, report.NewUpgrade(campaign, measurements, cfg.Latest.Threshold).Comparison)
 	}
 	return writeComparison(c.out, c.format, report.NewComparison(campaign, measurements, campaign.Protocol.Threshold()))
 }

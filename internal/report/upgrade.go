@@ -10,9 +10,10 @@ import (
 	"restbench/internal/stats"
 )
 
-// UpgradeThreshold is the loss that is told of an upgrade, unless another one is
-// asked for. The alert has the same.
-const UpgradeThreshold = 0.05
+// Verdicts lists what can be said of an upgrade.
+func Verdicts() []stats.Verdict {
+	return []stats.Verdict{stats.Slower, stats.Faster, stats.Same, stats.Unknown}
+}
 
 // Upgrade is an upgrade campaign as it is shown: a comparison whose A is the set
 // of releases before and whose B is the new one.

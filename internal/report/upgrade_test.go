@@ -13,7 +13,7 @@ import (
 // upgraded is an upgrade campaign of sanic, whose new releases are times as fast.
 func upgraded(times float64, rounds int) (bench.Campaign, []bench.Measurement) {
 	c, ms := versus(times, rounds)
-	c.Kind, c.Protocol = bench.KindUpgrade, bench.Upgrade(10*time.Minute, 0.03)
+	c.Kind, c.Protocol = bench.KindUpgrade, bench.Upgrade(10*time.Minute, 10*time.Second, 0.03)
 	names := map[string]string{"==21.12.1": bench.EditionBefore, "==22.12.0": bench.EditionLatest}
 	for i := range c.Participants {
 		c.Participants[i].Target.Edition = names[c.Participants[i].Target.Edition]
@@ -23,6 +23,8 @@ func upgraded(times float64, rounds int) (bench.Campaign, []bench.Measurement) {
 	}
 	return c, ms
 }
+
+const upgradeThreshold = 0.05
 
 // A loss is told as soon as the interval excludes that there is none; how well
 // it is known is told, too.
@@ -42,7 +44,7 @@ func TestUpgradeVerdicts(t *testing.T) {
 		"none":       {0.5, 0, stats.Unknown, false, "no verdict"},
 	} {
 		c, ms := upgraded(test.times, test.rounds)
-		u := report.NewUpgrade(c, ms, report.UpgradeThreshold)
+		u := report.NewUpgrade(c, ms, upgradeThreshold)
 		if u.Verdict != test.want || u.Precise != test.precise || !strings.Contains(u.Text(), test.says) {
 			t.Errorf("%s: %s, precise %t: %s", name, u.Verdict, u.Precise, u.Text())
 		}
@@ -60,7 +62,7 @@ func TestUpgradeVerdicts(t *testing.T) {
 
 func TestUpgradeTellsWhoIsResponsible(t *testing.T) {
 	c, ms := upgraded(0.8, 40)
-	u := report.NewUpgrade(c, ms, report.UpgradeThreshold)
+	u := report.NewUpgrade(c, ms, upgradeThreshold)
 	for _, test := range []struct {
 		packages []string
 		searched bool
