@@ -64,16 +64,14 @@ func (s *session) choose(cfg config.Config) (choice, error) {
 	}
 	names, own := ownFirst(cfg.Frameworks, cfg.Targets)
 	chosen := choice{own: own}
-	ofLatest, ofOthers, editions, all := splitNames(names, cfg.Editions)
+	_, ofOthers, editions, _ := splitNames(names, cfg.Editions)
 	if len(ofOthers) > 0 || len(cfg.Frameworks) == 0 && len(editions) > 0 {
 		if chosen.entries, err = catalogue.Select(ofOthers, editions); err != nil {
 			return choice{}, err
 		}
 	}
-	if len(ofLatest) > 0 || all && len(cfg.Frameworks) == 0 {
-		if chosen.latest, err = s.latest(catalogue, ofLatest, cfg.Latest); err != nil {
-			return choice{}, err
-		}
+	if chosen.latest, err = s.configuredLatest(catalogue, cfg); err != nil {
+		return choice{}, err
 	}
 	if chosen.size() == 0 {
 		return choice{}, errors.New("nothing to measure: no framework and no target is chosen")
@@ -82,11 +80,24 @@ func (s *session) choose(cfg config.Config) (choice, error) {
 	return chosen, err
 }
 
+// configuredLatest is the edition of that name as a configuration has it: off,
+// unless somebody names it.
+func (s *session) configuredLatest(catalogue *frameworks.Catalogue, cfg config.Config) (latest, error) {
+	names, _ := ownFirst(cfg.Frameworks, cfg.Targets)
+	named, _, _, all := splitNames(names, cfg.Editions)
+	if len(named) > 0 || all && len(cfg.Frameworks) == 0 {
+		return s.latest(catalogue, named, cfg.Latest)
+	}
+	return latest{rules: cfg.Latest, dir: s.latestDir()}, nil
+}
+
 // latest is the edition of that name of the named frameworks, or of all.
 func (s *session) latest(catalogue *frameworks.Catalogue, names []string, rules config.Latest) (latest, error) {
 	targets, err := catalogue.Latest(names)
-	return latest{targets: targets, rules: rules, dir: filepath.Join(s.storagePath, "latest")}, err
+	return latest{targets: targets, rules: rules, dir: s.latestDir()}, err
 }
+
+func (s *session) latestDir() string { return filepath.Join(s.storagePath, "latest") }
 
 // ownFirst takes the names of own targets out of names; all own targets are
 // taken when there are no names at all.

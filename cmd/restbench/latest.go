@@ -122,7 +122,7 @@ func (l latest) resolve(ctx context.Context, m *environment.Manager, o framework
 	}
 	found, err := m.Resolve(ctx, request)
 	if err != nil {
-		return nil, err
+		return nil, l.explained(err)
 	}
 	if len(found.Direct) > 0 {
 		return nil, fmt.Errorf("resolve %s: edition latest takes releases only, and %.60q is none", o.Recipe.Name, found.Direct)
@@ -131,6 +131,14 @@ func (l latest) resolve(ctx context.Context, m *environment.Manager, o framework
 		return nil, fmt.Errorf("resolve %s: %w", o.Recipe.Name, err)
 	}
 	return found.Lock, nil
+}
+
+// explained names the setting where wheels are what is missing.
+func (l latest) explained(err error) error {
+	if l.rules.AllowSource || !strings.Contains(err.Error(), "no usable wheels") {
+		return err
+	}
+	return fmt.Errorf("%w; `latest: {allow_source: true}` would build it", err)
 }
 
 func (l latest) file(o frameworks.Other, name string) string {
@@ -203,4 +211,20 @@ func (l latest) noteAsked() error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(l.dir, askedFile), nil, 0o640)
+}
+
+const notResolved = "not resolved yet"
+
+// state says in a word or two what there is of the edition.
+func (l latest) state(resolved bool) string {
+	switch asked := l.asked(); {
+	case !l.on():
+		return "off"
+	case !resolved:
+		return notResolved
+	case asked.IsZero(): // a campaign has asked for what it lacked
+		return "on"
+	default:
+		return "asked " + asked.UTC().Format(time.DateOnly)
+	}
 }

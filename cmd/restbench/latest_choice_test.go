@@ -3,10 +3,17 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"restbench/internal/config"
 )
 
 // The one line that switches the edition on, with and without names.
@@ -51,6 +58,79 @@ func TestEditionLatestIsChosen(t *testing.T) {
 		got := restbench(t.Context(), t, "serve", "--config.check", "--storage.path="+state, "--config.file="+writeFile(t, "restbench.yml", file))
 		if !strings.Contains(got.out+got.err, want) {
 			t.Errorf("%q: %+v, want %q", file, got, want)
+		}
+	}
+}
+
+// The catalogue says whether the edition is measured, and on what.
+func TestTheListShowsTheEditionLatest(t *testing.T) {
+	state := isolated(t)
+	list := func(text string, more ...string) outcome {
+		return restbench(t.Context(), t, append([]string{"list", "--storage.path=" + state, "--config.file=" + writeFile(t, "restbench.yml", text)}, more...)...)
+	}
+	const on = "editions: [current, latest]\nframeworks: [flask]\n"
+	checkCell(t, list("editions: [current]\n"), "latest (off)", "")
+	checkCell(t, list(on), "latest (not resolved yet)", "not resolved yet")
+	if got := list("editions: [newest]\nlatest: {schedul: x}\n"); got.code != exitFailed || strings.Count(got.err, "\n") != 1 || !strings.Contains(got.err, "schedul") {
+		t.Errorf("a mistake in the configuration: %+v", got)
+	}
+	keepLock(t, state, "flask", "flask==3.9.9 \\\n    --hash=sha256:00\n")
+	checkCell(t, list(on), "latest (on)", "3.9.9")
+	if err := (latest{dir: filepath.Join(state, "latest")}).noteAsked(); err != nil {
+		t.Fatal(err)
+	}
+	checkCell(t, list(on), "latest (asked 20", "3.9.9")
+	checkCell(t, list("editions: [current]\n"), "latest (off)", "")
+	var all []listed
+	if err := json.Unmarshal([]byte(list(on, "--format=json").out), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		e, measured := f.Editions["latest"]
+		if measured != (f.Framework == "flask") || measured && (e.Version != "3.9.9" || e.Python != "3.13" || e.Server == "") {
+			t.Errorf("%s: %t, %+v", f.Framework, measured, e)
+		}
+	}
+	keepLock(t, state, "flask", "not a lock\n")
+	if got := list(on); got.code != exitFailed || !strings.Contains(got.err, "lock.txt") {
+		t.Errorf("with a damaged file: %+v", got)
+	}
+}
+
+func keepLock(t *testing.T, state, framework, lock string) {
+	t.Helper()
+	path := filepath.Join(state, "latest", framework, lockFile)
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, path, lock)
+}
+
+// checkCell looks below the heading of a column that begins so, in flask's row.
+func checkCell(t *testing.T, got outcome, column, want string) {
+	t.Helper()
+	lines := strings.Split(got.out, "\n")
+	at := strings.Index(lines[0], column)
+	row := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "flask ") })
+	if at < 0 || row < 0 {
+		t.Errorf("no column %q or no row: %+v", column, got)
+		return
+	}
+	if cell, _, _ := strings.Cut(lines[row][at:], "  "); cell != want {
+		t.Errorf("below %q: %q, want %q", column, cell, want)
+	}
+}
+
+// Who lacks a wheel hears how to do without; everything else stays as it is.
+func TestALackOfWheelsIsExplained(t *testing.T) {
+	lack, other := errors.New("events==0.3 has no usable wheels"), errors.New("events was not found")
+	only, both := latest{}, latest{rules: config.Latest{AllowSource: true}}
+	if err := only.explained(lack); !errors.Is(err, lack) || !strings.Contains(err.Error(), "allow_source: true") {
+		t.Errorf("wheels only: %v", err)
+	}
+	for _, err := range []error{only.explained(other), both.explained(lack)} {
+		if strings.Contains(err.Error(), "allow_source") {
+			t.Errorf("the setting does not help: %v", err)
 		}
 	}
 }

@@ -6,12 +6,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"restbench/frameworks"
 	"restbench/internal/bench"
+	"restbench/internal/config"
 )
 
 type listCommand struct {
@@ -21,7 +23,7 @@ type listCommand struct {
 
 func registerList(app *kingpin.Application, s *session) (string, action) {
 	c := &listCommand{session: s}
-	cmd := app.Command("list", "The catalogue: frameworks with their versions per edition.")
+	cmd := app.Command("list", "The catalogue: frameworks with their versions per edition, and what is measured as latest.")
 	cmd.Flag("format", "What to print: table or json.").Default("table").EnumVar(&c.format, "table", "json")
 	return cmd.FullCommand(), c.run
 }
@@ -49,12 +51,56 @@ func (c *listCommand) run(context.Context) error {
 	if err != nil {
 		return err
 	}
+	newest, err := c.listLatest(catalogue, all)
+	if err != nil {
+		return err
+	}
 	if c.format == "json" {
 		encoder := json.NewEncoder(c.out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(all)
 	}
-	return c.table(catalogue.Editions, all)
+	columns := make([]listColumn, len(catalogue.Editions))
+	for i, e := range catalogue.Editions {
+		columns[i] = listColumn{edition: e.Name, note: e.Date}
+	}
+	return c.table(append(columns, newest), all)
+}
+
+// listLatest adds the releases that are measured as the edition latest. Those of
+// a framework that the index was not asked for yet are empty; while the edition
+// is off there are none.
+func (c *listCommand) listLatest(catalogue *frameworks.Catalogue, all []listed) (listColumn, error) {
+	column := listColumn{edition: bench.EditionLatest, missing: notResolved}
+	cfg, err := config.Load(c.configFile)
+	if err != nil {
+		return column, err
+	}
+	l, err := c.configuredLatest(catalogue, cfg)
+	if err != nil {
+		return column, c.where(err)
+	}
+	resolved := false
+	for _, o := range l.targets {
+		lock, err := l.read(o, lockFile)
+		if err != nil {
+			return column, err
+		}
+		one := listedEdition{Python: o.Recipe.Python.Version, Server: o.Serving.Server}
+		if lock != nil {
+			resolved, one.Version = true, l.with(o, bench.EditionLatest, lock).LockedVersion()
+		}
+		i := slices.IndexFunc(all, func(f listed) bool { return f.Framework == o.Target.Framework })
+		all[i].Editions[bench.EditionLatest] = one
+	}
+	column.note = l.state(resolved)
+	return column, nil
+}
+
+// listColumn is an edition in the table.
+type listColumn struct {
+	edition, note string
+	missing       string // instead of a version that is not known yet
 }
 
 func listAll(catalogue *frameworks.Catalogue) ([]listed, error) {
@@ -82,20 +128,24 @@ func listAll(catalogue *frameworks.Catalogue) ([]listed, error) {
 	return all, nil
 }
 
-func (c *listCommand) table(editions []bench.Edition, all []listed) error {
+func (c *listCommand) table(columns []listColumn, all []listed) error {
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, "FRAMEWORK")
-	for _, e := range editions {
-		fmt.Fprintf(w, "\t%s (%s)", e.Name, e.Date)
+	for _, column := range columns {
+		fmt.Fprintf(w, "\t%s (%s)", column.edition, column.note)
 	}
 	fmt.Fprintln(w, "\tSERVER")
 	for _, f := range all {
 		fmt.Fprint(w, f.Framework)
 		server := ""
-		for _, e := range editions {
-			fmt.Fprintf(w, "\t%s", f.Editions[e.Name].Version)
-			if s := f.Editions[e.Name].Server; s != "" {
-				server = s
+		for _, column := range columns {
+			e, offered := f.Editions[column.edition]
+			if offered && e.Version == "" {
+				e.Version = column.missing
+			}
+			fmt.Fprintf(w, "\t%s", e.Version)
+			if e.Server != "" {
+				server = e.Server
 			}
 		}
 		fmt.Fprintf(w, "\t%s\n", server)
