@@ -29,6 +29,7 @@ type upgrader struct {
 	*daemon
 	said        map[string]string // what went wrong last, by framework
 	unreachable bool              // the index was, and that was told
+	followed    *plan             // whose upgrades are shown
 }
 
 // never is the schedule while the edition is off.
@@ -40,20 +41,30 @@ func (never) Next(time.Time) time.Time { return time.Time{} }
 func (d *daemon) upgrades(ctx context.Context) error {
 	u := &upgrader{daemon: d, said: map[string]string{}}
 	p := d.current.Load()
-	u.show(ctx)
-	u.announce(p)
 	last := p.choice.latest.asked()
 	loop := &scheduler.Loop{
 		Schedule: func() scheduler.Schedule { return d.current.Load().renewal },
 		Run:      u.renew,
 		Failed:   func(err error) { d.log.Error().Err(err).Msg("renew the edition latest") },
 		Skipped:  func(string) {}, // a slot that was missed brings nothing that the next one does not
-		Planned:  func(time.Time) {},
+		Planned:  func(time.Time) { u.follow(ctx) },
 		Now:      p.choice.latest.on() && (last.IsZero() || !p.renewal.Next(last).After(time.Now())),
 		Last:     last,
 		Reloaded: d.renewed,
 	}
 	return loop.Start(ctx)
+}
+
+// follow shows the upgrades of what is configured now: at the start, and anew
+// after each reload.
+func (u *upgrader) follow(ctx context.Context) {
+	p := u.current.Load()
+	if u.followed == p {
+		return
+	}
+	u.followed = p
+	u.show(ctx)
+	u.announce(p)
 }
 
 func (u *upgrader) announce(p *plan) {
@@ -95,7 +106,6 @@ func (u *upgrader) renew(ctx context.Context) error {
 	if !p.choice.latest.on() {
 		return nil
 	}
-	u.show(ctx) // after a reload other targets may be asked for
 	return p.choice.latest.noteAsked()
 }
 
@@ -176,7 +186,7 @@ type sets struct {
 // the old ones stay.
 func (u *upgrader) upgrade(ctx context.Context, p *plan, targets []frameworks.Other, s sets) error {
 	for _, o := range targets {
-		done, cause, err := u.measure(ctx, p, o, s)
+		done, cause, err := u.versus(ctx, p, o, s)
 		switch {
 		case err != nil:
 			return err
@@ -200,9 +210,9 @@ func (u *upgrader) tell(done report.Upgrade) {
 	u.log.WithLevel(level).Int64("campaign", done.Campaign.ID).Str("verdict", string(done.Verdict)).Msg(done.Text())
 }
 
-// measure runs one campaign of the releases before and others. cause says why one
+// versus runs one campaign of the releases before and others. cause says why one
 // of them has no number.
-func (u *upgrader) measure(ctx context.Context, p *plan, o frameworks.Other, s sets) (done report.Upgrade, cause string, err error) {
+func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s sets) (done report.Upgrade, cause string, err error) {
 	rules := p.choice.latest.rules
 	err = u.alone(ctx, func() error {
 		if err := u.checkSpace(); err != nil {
@@ -215,7 +225,7 @@ func (u *upgrader) measure(ctx context.Context, p *plan, o frameworks.Other, s s
 			command: "restbench serve", pinning: p.pinning, observe: w.observe, enough: enoughToCompare{},
 			history: u.history, recorder: u.recorder,
 		}).Run(running, scheduler.Request{
-			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, rules.Precision), Seed: newSeed(),
+			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, p.config.Protocol.Duration, rules.Precision), Seed: newSeed(),
 			Entrants: []scheduler.Entrant{upgradeEntrant(p, o, bench.EditionBefore, s.before), upgradeEntrant(p, o, s.edition, s.other)},
 		})
 		done, cause = report.NewUpgrade(c, w.measurements, rules.Threshold), w.cause

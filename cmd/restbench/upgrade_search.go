@@ -250,7 +250,7 @@ func (u *upgrader) searchOne(ctx context.Context, p *plan, o frameworks.Other, n
 		}
 		measured++
 		mixed := release.Mix(before, after, taken).Lock()
-		done, _, err := u.measure(ctx, p, o, sets{before: before.Lock(), other: mixed, edition: bench.EditionBetween})
+		done, _, err := u.versus(ctx, p, o, sets{before: before.Lock(), other: mixed, edition: bench.EditionBetween})
 		if err != nil {
 			return release.Unclear, err
 		}

@@ -16,17 +16,18 @@ const ProtocolUpgrade = "upgrade"
 // with some of those that it has now.
 const EditionBetween = "latest (between)"
 
-// leastRounds is how many rounds even a short upgrade campaign has room for: on
-// fewer starts of the servers an interval would hardly rest.
-const leastRounds = 12
+// leastRounds is how many rounds even a short upgrade campaign has room for: a
+// ratio is known from eight starts of the servers on, and on a machine that
+// disturbs half of the time is for repetitions.
+const leastRounds = 24
 
 // Upgrade is the protocol for a framework's releases before and after an upgrade:
-// that of a comparison, which ends when the ratio is known to ± precision. A short
-// length makes its measurements shorter.
-func Upgrade(length time.Duration, precision float64) Protocol {
+// that of a comparison, which ends when the ratio is known to ± precision. No
+// measurement is longer than longest, and a short length makes them shorter.
+func Upgrade(length, longest time.Duration, precision float64) Protocol {
 	p := Adaptive()
 	p.Name, p.Precision = ProtocolUpgrade, precision
-	if room := length / (2 * leastRounds); p.Duration+p.Warmup > room {
+	if room := min(longest+longest/4, length/(2*leastRounds)); p.Duration+p.Warmup > room {
 		if p.Warmup = (room / 5).Truncate(time.Millisecond); p.Warmup < 50*time.Millisecond {
 			p.Warmup = 0
 		}
