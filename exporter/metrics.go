@@ -40,7 +40,8 @@ type metrics struct {
 	storeErrors, storeBytes      *prometheus.Desc
 
 	changeActive, changeEffect, changeLow, changeHigh *prometheus.Desc
-	changeOnset, changeInfo, learning, detectable     *prometheus.Desc
+	changeOnset, changeAccepted, changeInfo           *prometheus.Desc
+	learning, detectable                              *prometheus.Desc
 }
 
 // rowMetric is a gauge that a result has at most once; of is nil where the
