@@ -96,7 +96,9 @@ func (m *metrics) describeChanges() {
 	m.changeLow = m.add("change_effect_ci95_low", "Lower end of the 95 % interval of change_effect_ratio.", labels...)
 	m.changeHigh = m.add("change_effect_ci95_high", "Upper end of the 95 % interval of change_effect_ratio.", labels...)
 	m.changeOnset = m.add("change_onset_timestamp_seconds", "When the first campaign on the new level finished, in seconds since 1970.", labels...)
-	m.changeInfo = m.add("change_info", "Always 1; the name of the change and the versions before and since, by label.", append(labels, "id", "before", "after")...)
+	m.changeAccepted = m.add("change_accepted_timestamp_seconds", "When a change was accepted that held until then, in seconds since 1970; absent for others."+ofWhole, labels...)
+	m.changeInfo = m.add("change_info", "Always 1; by label the name of the change, the versions before and since, whether processor time confirms it, and why it was accepted.",
+		append(labels, "id", "before", "after", "confirmation", "note")...)
 	m.learning = m.add("change_learning", "1 while a target has too few campaigns on its level for small changes to be found.", targetLabels()...)
 	m.detectable = m.add("detectable_change_ratio", "Smallest slow-down that would be reported within so many campaigns in four of five cases; absent where none can be promised.",
 		append(targetLabels(), "campaigns")...)
@@ -144,8 +146,23 @@ func (c *collection) change(one change.Change, now time.Time) {
 		c.gauge(c.changeHigh, one.CI95.High, labels...)
 	}
 	c.timestamp(c.changeOnset, one.Onset.At, labels...)
+	note := ""
+	if at, reason, ok := one.WasAccepted(now); ok {
+		c.timestamp(c.changeAccepted, at, labels...)
+		note = shortened(reason)
+	}
 	before, after := one.VersionsText()
-	c.gauge(c.changeInfo, 1, also(labels, clean(one.ID, before, after)...)...)
+	c.gauge(c.changeInfo, 1, also(labels, clean(one.ID, before, after, string(one.Confirmation), note)...)...)
+}
+
+// longestNote is how much of what somebody wrote goes into a label, in characters.
+const longestNote = 200
+
+func shortened(note string) string {
+	if runes := []rune(note); len(runes) > longestNote {
+		return string(runes[:longestNote-1]) + "…"
+	}
+	return note
 }
 
 func changeLabels(t bench.Target, protocol string) []string {

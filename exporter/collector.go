@@ -31,10 +31,10 @@ func Series(targets int) int {
 		histogram = classicBuckets + 4 // buckets, +Inf, sum, count, native
 		infos     = 2                  // target_info, base_info
 		responses = 1
-		changes   = 2*6 + 4 // of the target, slower and faster: five gauges and an info; learning, three detectable
-		fields    = 3 * 6   // slower, faster and same of its field; there are no more fields than targets
+		changes   = 2*7 + 4 // of the target, slower and faster: six gauges and an info; learning, three detectable
+		fields    = 3 * 7   // slower, faster and same of its field; there are no more fields than targets
 		upgrade   = 3 + 4   // ratio and its interval, verdicts
-		hosts     = 3 * 6   // the same of the machine
+		hosts     = 3 * 7   // the same of the machine
 		campaign  = 6
 		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
 	)

@@ -44,6 +44,8 @@ func TestDashboardsShowData(t *testing.T) {
 			t.Errorf("%s is empty:\n%s", where, expr)
 		case n > 0 && reason != "":
 			t.Errorf("%s has data, though %s: take it off the list\n%s", where, reason, expr)
+		case strings.Contains(expr, "change_accepted") && n != 2:
+			t.Errorf("%s finds %d of the accepted changes, want that of a target and that of the machine", where, n)
 		}
 	}
 	p.checkSelectors(queries, func(name string) bool { return exposed[name] || !planned().MatchString(name) }, 20)

@@ -139,6 +139,9 @@ func TestDocumentationNamesLabelValues(t *testing.T) {
 	for _, scope := range change.Scopes() {
 		values = append(values, string(scope))
 	}
+	for _, confirmation := range change.Confirmations() {
+		values = append(values, string(confirmation))
+	}
 	for _, kind := range bench.ErrorKinds() {
 		values = append(values, string(kind))
 	}

@@ -40,7 +40,8 @@ type metrics struct {
 	storeErrors, storeBytes      *prometheus.Desc
 
 	changeActive, changeEffect, changeLow, changeHigh *prometheus.Desc
-	changeOnset, changeInfo, learning, detectable     *prometheus.Desc
+	changeOnset, changeAccepted, changeInfo           *prometheus.Desc
+	learning, detectable                              *prometheus.Desc
 
 	upgradeRatio, upgradeLow, upgradeHigh, upgradeVerdict *prometheus.Desc
 }

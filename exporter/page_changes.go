@@ -33,7 +33,7 @@ func (s snapshot) changeTable(now time.Time) report.Table {
 			{Name: "change", Help: "Its name, for restbench accept"},
 			{Name: "what", Help: "What became faster or slower"},
 			{Name: "size", Right: true, Help: "New level by old level, less 1, with its 95 % interval"},
-			{Name: "CPU/req", Right: true, Help: "What became of the server's processor time per request: when it is the same, the server waits for something"},
+			{Name: "CPU/req", Right: true, Help: "What became of the server's processor time per request, and whether it confirms the change; not in CPU: the server waits for something"},
 			{Name: "since", Help: "End of the first campaign on the new level"},
 			{Name: "scope", Help: "What it concerns: host, interpreter, server or framework"},
 			{Name: "versions", Help: "What ran before and since, where it differs"},

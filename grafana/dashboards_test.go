@@ -71,12 +71,14 @@ type variable struct {
 }
 
 type annotation struct {
-	Name       string
-	Datasource source
-	BuiltIn    int
-	Expr       string
-	Step       string
-	Target     struct{ Expr, Interval string }
+	Name            string
+	Datasource      source
+	BuiltIn         int
+	Expr            string
+	Step            string
+	TextFormat      string
+	UseValueForTime string
+	Target          struct{ Expr, Interval string }
 }
 
 // dashboards are all that are shipped.
@@ -265,4 +267,28 @@ func TestNoStatisticsOfHeldGauges(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Where changes are marked, so is what became of them by somebody's word: each with
+// its reason.
+func TestAcceptancesAreMarkedWhereChangesAre(t *testing.T) {
+	for _, d := range dashboards(t) {
+		changes, accepted := d.annotation("restbench_change_onset_"), d.annotation("restbench_change_accepted_")
+		if changes.Name == "" || accepted.Name == "" {
+			t.Errorf("%s marks changes by %q and acceptances by %q", d.file, changes.Name, accepted.Name)
+		}
+		if !strings.Contains(accepted.TextFormat, "{{note}}") || accepted.UseValueForTime != "on" || !strings.HasPrefix(accepted.Expr, "1000 * ") {
+			t.Errorf("%s: %+v", d.file, accepted)
+		}
+	}
+}
+
+// annotation is the one that asks for a metric; without a name when there is none.
+func (d dashboard) annotation(metric string) annotation {
+	for _, a := range d.Annotations.List {
+		if strings.Contains(a.Expr, metric) {
+			return a
+		}
+	}
+	return annotation{}
 }

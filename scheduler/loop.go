@@ -31,11 +31,12 @@ type Loop struct {
 	Run      func(ctx context.Context) error // one campaign
 	Failed   func(err error)                 // told every error of Run while ctx lasts; a panic's ends with its stack; may be nil
 	Skipped  func(reason string)
-	Planned  func(next time.Time) // told whenever the next slot changes; zero when there is none
-	Now      bool                 // run one campaign at once, before the first slot
-	Last     time.Time            // when the last campaign of an earlier process began; intervals are counted from it
-	Reloaded <-chan struct{}      // the schedule has changed; never closed
-	Clock    func() time.Time     // the wall clock; time.Now when nil
+	Planned  func(next time.Time)      // told whenever the next slot changes; zero when there is none
+	Now      bool                      // run one campaign at once, before the first slot
+	First    func(ctx context.Context) // done once before the first slot, unless Now brings a campaign; may be nil
+	Last     time.Time                 // when the last campaign of an earlier process began; intervals are counted from it
+	Reloaded <-chan struct{}           // the schedule has changed; never closed
+	Clock    func() time.Time          // the wall clock; time.Now when nil
 }
 
 // Start runs until ctx ends.
@@ -45,7 +46,9 @@ func (l *Loop) Start(ctx context.Context) error {
 	case l.Now:
 		since = l.campaign(ctx, since)
 	case !l.Last.IsZero() && l.Last.Before(since):
-		since = l.Last.UTC().Round(0)
+		since = l.first(ctx, l.Last.UTC().Round(0))
+	default:
+		since = l.first(ctx, since)
 	}
 	for ctx.Err() == nil {
 		slot, now := l.wait(ctx, since)
@@ -56,6 +59,25 @@ func (l *Loop) Start(ctx context.Context) error {
 		since = l.campaign(ctx, now)
 	}
 	return nil
+}
+
+// first does what comes before the first slot, and returns what the slots are counted
+// from: as before, unless one has passed meanwhile.
+func (l *Loop) first(ctx context.Context, since time.Time) time.Time {
+	if l.First == nil {
+		return since
+	}
+	schedule, next := l.Schedule(), l.plan(since)
+	err := guard(func() error { l.First(ctx); return nil })
+	if err != nil && l.Failed != nil {
+		l.Failed(err)
+	}
+	ended := l.wall()
+	if next.After(ended) {
+		return since
+	}
+	l.count(schedule, since, ended, SkippedRunning)
+	return ended
 }
 
 // wait returns the first slot after anchor when it has come, or zero when ctx

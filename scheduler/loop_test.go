@@ -292,3 +292,43 @@ func TestTheRealClockIsTheDefault(t *testing.T) {
 		d.live(t, pass(90*time.Minute), "1 01:00:00 campaign")
 	})
 }
+
+func TestWhatComesFirstPutsNoSlotOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "@every 3h")
+		d.Last = d.now().Add(-2 * time.Hour)
+		d.First = func(context.Context) {
+			d.note("first")
+			if want := at("2000-01-01 01:00:00"); d.planned.Load() != want {
+				t.Errorf("meanwhile the next slot is %s, want %s", d.planned.Load(), want)
+			}
+			time.Sleep(30 * time.Minute)
+		}
+		d.live(t, pass(90*time.Minute), "1 00:00:00 first", "1 01:00:00 campaign")
+	})
+}
+
+func TestSlotsThatPassWhileSomethingComesFirstAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "0 */3 * * *")
+		d.First = func(context.Context) { time.Sleep(7 * time.Hour) }
+		d.live(t, pass(10*time.Hour), "skipped running", "skipped running", "1 09:00:00 campaign")
+	})
+}
+
+func TestAPanicOfWhatComesFirstCostsNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "0 */3 * * *")
+		d.First = func(context.Context) { explode() }
+		d.live(t, pass(4*time.Hour), "error panic: boom", "1 03:00:00 campaign")
+	})
+}
+
+func TestACampaignAtOnceComesInsteadOfWhatComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "0 */3 * * *")
+		d.Now = true
+		d.First = func(context.Context) { d.note("first") }
+		d.live(t, pass(time.Hour), "1 00:00:00 campaign")
+	})
+}

@@ -67,13 +67,14 @@ func (c *acceptCommand) list(ctx context.Context, path string) error {
 	}
 	now := time.Now()
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "CHANGE\tWHAT\tSIZE\tSINCE\tSCOPE\tSTATE")
+	fmt.Fprintln(w, "CHANGE\tWHAT\tSIZE\tCPU/REQ\tSINCE\tSCOPE\tSTATE")
 	for _, one := range slices.Backward(known.Changes) {
 		state := one.Ended(now)
 		if state == "" {
 			state = "holds"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", one.ID, one.What(), one.Size(), one.Onset.At.UTC().Format("2006-01-02 15:04"), one.Scope, state)
+		since := one.Onset.At.UTC().Format("2006-01-02 15:04")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", one.ID, one.What(), one.Size(), one.CostText(), since, one.Scope, state)
 	}
 	return w.Flush()
 }

@@ -11,18 +11,26 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"restbench/internal/config"
 	"restbench/internal/store"
 )
 
 func greek() []string { return []string{"alpha", "beta", "gamma", "delta", "epsilon", "zeta"} }
 
-// seeded makes a history of 40 campaigns in which delta became slower by a tenth
-// with the 31st, and returns a configuration for which no other is due.
-func seeded(t *testing.T, state string) (file string) {
+// unhurried is a configuration of which a campaign is due every 100 hours.
+func unhurried(t *testing.T) (file string) {
 	t.Helper()
 	file = ownTargets(t, greek()...)
 	text := strings.Replace(read(t, file), "rounds: 2", "rounds: 5", 1)
 	rewrite(t, file, "schedule: \"@every 100h\"\n"+strings.Replace(text, "controls: [go]", "controls: []", 1))
+	return file
+}
+
+// seeded makes a history of 40 campaigns in which delta became slower by a tenth
+// with the 31st, and returns a configuration for which no other is due.
+func seeded(t *testing.T, state string) (file string) {
+	t.Helper()
+	file = unhurried(t)
 	s := ownSeeding(t, file, 40)
 	s.disturb = func(campaign, participant int) float64 {
 		if campaign >= 30 && greek()[participant] == "delta" {
@@ -33,7 +41,19 @@ func seeded(t *testing.T, state string) (file string) {
 	history := openState(t, state)
 	defer history.Close()
 	s.into(t, history, 0, s.n)
+	measuredAsConfigured(t, state, file)
 	return file
+}
+
+// measuredAsConfigured lets a state folder say that own targets were measured as the file
+// has them: without that, a start measures them at once.
+func measuredAsConfigured(t *testing.T, state, file string) {
+	t.Helper()
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&daemon{kit: &kit{state: state}}).rememberOwn(choice{own: cfg.Targets})
 }
 
 // openState opens the history of a state folder for writing.
@@ -68,7 +88,7 @@ func TestAcceptEndsAChange(t *testing.T) {
 			id = field
 		}
 	}
-	if listed.code != exitDone || id == "" || !strings.Contains(listed.out, "holds") {
+	if listed.code != exitDone || id == "" || !strings.Contains(listed.out, "holds") || !strings.Contains(listed.out, "%), confirmed") {
 		t.Fatalf("accept: %+v", listed)
 	}
 	for name, test := range map[string]struct {

@@ -156,6 +156,9 @@ func TestCompareReleases(t *testing.T) {
 func TestCompareReleasesThatCannotBeHad(t *testing.T) {
 	state := isolated(t)
 	catalogue, _ := tinyFramework(t, state)
+	if err := os.RemoveAll(filepath.Join(state, "environments")); err != nil { // that of the installation
+		t.Fatal(err)
+	}
 	for release, want := range map[string]string{"tiny==9": "tiny==9", "tiny==3.0": "download"} {
 		c, got := compare(t, quickly(state, "tiny==1.0", release, "--frameworks.dir="+catalogue)...)
 		last := lastLine(got.err)

@@ -193,9 +193,19 @@ func TestCompareOwnTargetsInEveryFormat(t *testing.T) {
 	} {
 		args := quickly(state, "compare", "alpha", "beta@own", "--config.file="+config, "--time=500ms", "--format="+format)
 		got := restbench(t.Context(), t, args...)
-		if !strings.Contains(got.out, want) || !strings.Contains(got.out, "alpha") || !strings.Contains(got.out, "beta") {
+		if !strings.Contains(got.out, want) || !strings.Contains(got.out, "alpha") || !strings.Contains(got.out, "beta") ||
+			got.code != exitDone && got.code != exitUnknown {
 			t.Errorf("--format=%s: %+v", format, got)
 		}
+	}
+	text := read(t, config)
+	at := strings.LastIndex(text, testAnswer)
+	rewrite(t, config, text[:at]+"ping"+text[at+len(testAnswer):])
+	briefly, cancel := context.WithTimeout(t.Context(), 4*time.Second) // a server that answers wrongly gets a minute to become ready
+	defer cancel()
+	got := restbench(briefly, t, quickly(state, "compare", "alpha", "beta", "--config.file="+config, "--time=500ms")...)
+	if got.code != exitFailed || !strings.Contains(got.err, "interrupted before anything was measured") {
+		t.Errorf("beta answers what was not expected: %+v", got)
 	}
 }
 

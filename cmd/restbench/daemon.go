@@ -145,14 +145,15 @@ func (d *daemon) run(ctx context.Context) error {
 }
 
 func (d *daemon) campaigns(ctx context.Context) error {
-	d.watch.campaign(ctx) // before the first, which reading a long history would disturb
+	due := d.dueAtStart(ctx)
 	loop := &scheduler.Loop{
 		Schedule: func() scheduler.Schedule { return d.current.Load().schedule },
 		Run:      func(ctx context.Context) error { return d.alone(ctx, func() error { return d.campaign(ctx) }) },
 		Failed:   func(err error) { d.log.Error().Err(err).Msg("campaign failed") },
 		Skipped:  d.exporter.Skipped,
 		Planned:  func(next time.Time) { d.next.Store(&next) },
-		Now:      d.dueAtStart(ctx),
+		Now:      due,
+		First:    d.resume(ctx, due),
 		Last:     d.lastStart(ctx),
 		Reloaded: d.reloaded,
 	}
@@ -210,11 +211,7 @@ func (d *daemon) campaign(ctx context.Context) error {
 	if err != nil || ctx.Err() != nil || d.current.Load() != p || !d.doubts.Confirm(suspicious) {
 		return err
 	}
-	d.log.Info().Stringers("targets", stringers(suspicious)).Msg("much slower than before: measured once more, to confirm it")
-	if err := d.measure(ctx, p, bench.KindConfirm); err != nil && ctx.Err() == nil {
-		d.log.Error().Err(err).Msg("the confirming campaign failed") // the slot itself brought one
-	}
-	d.doubts.Confirmed(d.watch.campaign(ctx))
+	d.confirm(ctx, p, suspicious)
 	return nil
 }
 

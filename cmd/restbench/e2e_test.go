@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"restbench/internal/bench"
 	"restbench/internal/need"
 )
 
@@ -158,8 +159,22 @@ func storedResults(t *testing.T, binary, state string) []storedResult {
 	return result.Results
 }
 
-// checkMeans computes the means once more, from the raw rows and by the database.
+// checkMeans holds answers to the rows.
 func checkMeans(t *testing.T, history string, answered map[string]float64) {
+	t.Helper()
+	means := meansOf(t, history)
+	for framework, mean := range means {
+		if got := answered[framework]; math.Abs(got-mean) > 1e-9*mean {
+			t.Errorf("requests per second of %s: %v are answered, the rows' mean is %v", framework, got, mean)
+		}
+	}
+	if len(means) != len(answered) {
+		t.Errorf("the rows are of %d frameworks, %d are answered", len(means), len(answered))
+	}
+}
+
+// meansOf computes the means once more, from the raw rows and by the database.
+func meansOf(t *testing.T, history string) map[string]float64 {
 	t.Helper()
 	db := openHistory(t, history)
 	defer db.Close()
@@ -171,19 +186,55 @@ func checkMeans(t *testing.T, history string, answered map[string]float64) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
+	means := map[string]float64{}
 	for rows.Next() {
 		var framework string
 		var mean float64
 		if err := rows.Scan(&framework, &mean); err != nil {
 			t.Fatal(err)
 		}
-		if got := answered[framework]; math.Abs(got-mean) > 1e-9*mean {
-			t.Errorf("requests per second of %s: Prometheus answers %v, the rows' mean is %v", framework, got, mean)
-		}
+		means[framework] = mean
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
+	return means
+}
+
+// TestEndToEnd holds Prometheus to the rows; this holds restbench report to them, for
+// a history with all that may be in one: a repetition, a failure, a control.
+func TestTheReportIsTheMeanOfTheRows(t *testing.T) {
+	state := isolated(t)
+	s := ownSeeding(t, ownTargets(t, "alpha", "beta"), 1)
+	history := openState(t, state)
+	s.into(t, history, 0, 1)
+	alpha, control := s.campaign.Participants[0].Target, bench.ControlTarget(bench.ControlGo)
+	fast := bench.Load{Engine: s.engine, Requests: 900_000, Duration: 100 * time.Second}
+	for _, m := range []bench.Measurement{
+		{Campaign: 1, Round: 2, Attempt: 1, Target: alpha, Load: fast},
+		{Campaign: 1, Round: 3, Attempt: 1, Target: alpha, Failure: &bench.Failure{Stage: bench.StageLoad, Cause: "broken"}},
+		{Campaign: 1, Round: 1, Target: control, Load: fast},
+	} {
+		if err := history.Record(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := history.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := restbench(t.Context(), t, "report", "--storage.path="+state, "--format=json")
+	var result struct{ Results []storedResult }
+	if err := json.Unmarshal([]byte(got.out), &result); err != nil {
+		t.Fatalf("report: %v: %+v", err, got)
+	}
+	means := map[string]float64{}
+	for _, r := range result.Results {
+		means[r.Framework] = *r.RequestsPerSecond.Mean
+	}
+	if len(means) != 2 {
+		t.Errorf("the report is of %v", means)
+	}
+	checkMeans(t, filepath.Join(state, historyFile), means)
 }
 
 // openHistory reads a history without restbench.

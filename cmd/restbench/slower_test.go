@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,4 +154,29 @@ func measuredSince(t *testing.T, state string) []bench.Campaign {
 	}
 	slices.Reverse(found)
 	return found
+}
+
+// The servers above can become slower, and quick again.
+func TestAServerIsAsLateAsItsFileSays(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, port := writeFile(t, "delay", "0s"), strconv.Itoa(freePort(t))
+	background(t, self, "__server", port, "delay-in="+path)
+	const late = 300 * time.Millisecond
+	took := func() time.Duration {
+		begun := time.Now()
+		response, err := http.Get("http://127.0.0.1:" + port)
+		if err != nil {
+			return 2 * late // it does not listen yet
+		}
+		response.Body.Close()
+		return time.Since(begun)
+	}
+	eventually(t, time.Minute, "an answer at once", func() bool { return took() < late })
+	rewrite(t, path, late.String())
+	eventually(t, time.Minute, "a late answer", func() bool { return took() >= late })
+	rewrite(t, path, "0s")
+	eventually(t, time.Minute, "an answer at once again", func() bool { return took() < late })
 }

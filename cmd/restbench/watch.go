@@ -49,6 +49,13 @@ func (w *watcher) campaign(ctx context.Context) (suspicious []bench.Target) {
 	return w.history.Suspicious
 }
 
+// doubts are who looked much worse than before in each campaign, oldest first.
+func (w *watcher) doubts() []change.Doubt {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return w.history.Doubts
+}
+
 func (w *watcher) read(ctx context.Context) (err error) {
 	if w.replayer == nil {
 		w.replayer, err = newReplayer(ctx, w.store)

@@ -42,8 +42,9 @@ func (s Signal) of(m bench.Measurement) float64 {
 type Campaign struct {
 	ID       int64
 	At       time.Time // when it was finished: nothing was known earlier
-	Machine  string    // its stable names in one
-	Protocol string    // and the engine: numbers of others are not comparable
+	Kind     bench.Kind
+	Machine  string // its stable names in one
+	Protocol string // and the engine: numbers of others are not comparable
 	Values   map[bench.Target]float64
 	Costs    map[bench.Target]float64 // processor seconds per request, beside whatever signal
 	Versions map[bench.Target]bench.Versions
@@ -64,7 +65,7 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) 
 		}
 	}
 	seen = Campaign{
-		ID: c.ID, At: c.Finished, Machine: machine(c), Protocol: protocol(c, slices.Sorted(maps.Keys(engines))),
+		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, slices.Sorted(maps.Keys(engines))),
 		Values: medians(clean, signal), Costs: medians(clean, ServerCPUSecondsPerRequest), Versions: map[bench.Target]bench.Versions{},
 	}
 	for _, p := range c.Participants {

@@ -15,19 +15,20 @@ const Longest = 14 * 24 * time.Hour
 
 // Change is one change of one target, or of a whole field.
 type Change struct {
-	ID        string // the same whenever the history is replayed
-	Signal    Signal
-	Scope     Scope
-	Direction stats.ChangeKind
-	Target    bench.Target // of a whole field only edition, serving and workload
-	Onset     Moment
-	Reported  Moment
-	Effect    *float64 // new ÷ old - 1 of the signal; nil when there was nothing before
-	CI95      *stats.Interval
-	Cost      *float64       // the same of processor time per request, without a judgement; nil where it is not known
-	Before    bench.Versions // of the target; empty for a whole field
-	After     bench.Versions
-	End       *End // nil while it is active
+	ID           string // the same whenever the history is replayed
+	Signal       Signal
+	Scope        Scope
+	Direction    stats.ChangeKind
+	Target       bench.Target // of a whole field only edition, serving and workload
+	Onset        Moment
+	Reported     Moment
+	Effect       *float64 // new ÷ old - 1 of the signal; nil when there was nothing before
+	CI95         *stats.Interval
+	Cost         *stats.Shift   // of processor time per request; nil where it is not known, and of a whole field
+	Confirmation Confirmation   // by it; empty for a whole field
+	Before       bench.Versions // of the target; empty for a whole field
+	After        bench.Versions
+	End          *End // nil while it is active
 }
 
 // Moment is a campaign and when it was finished.

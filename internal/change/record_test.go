@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"slices"
 	"testing"
 
 	"restbench/internal/bench"
@@ -11,6 +12,7 @@ import (
 // same campaigns, and never too many.
 func TestRecordIsBoundedAndTheSameForEverybody(t *testing.T) {
 	first := change.NewRecord(0)
+	var starts []int64 // of what was held, whenever that moved
 	for n := 1; n <= 7100; n++ {
 		first.Add(change.Campaign{ID: int64(n)})
 		skipped := change.Skip(n)
@@ -20,6 +22,12 @@ func TestRecordIsBoundedAndTheSameForEverybody(t *testing.T) {
 		if oldest := first.Campaigns()[0].ID; oldest != int64(skipped+1) || first.Campaigns()[len(first.Campaigns())-1].ID != int64(n) {
 			t.Fatalf("of %d campaigns those from %d on are held, Skip says %d", n, oldest, skipped)
 		}
+		if oldest := first.Campaigns()[0].ID; len(starts) == 0 || starts[len(starts)-1] != oldest {
+			starts = append(starts, oldest)
+		}
+	}
+	if want := []int64{1, 1001, 2001, 3001}; !slices.Equal(starts, want) {
+		t.Errorf("what is held began with the campaigns %v, want %v: names of changes are kept for long", starts, want)
 	}
 	later := change.NewRecord(change.Skip(6900))
 	for n := change.Skip(6900) + 1; n <= 7100; n++ {

@@ -17,8 +17,16 @@ const undone = 0.5
 
 // History is what a replay has to say at its end.
 type History struct {
-	Changes    []Change // oldest first
-	Targets    []Sight  // in the order of their names
+	Changes    []Change       // oldest first
+	Targets    []Sight        // in the order of their names
+	Suspicious []bench.Target // in the newest campaign
+	Doubts     []Doubt        // of each campaign, oldest first
+}
+
+// Doubt is who looked much worse in a campaign than before.
+type Doubt struct {
+	Moment
+	Kind       bench.Kind
 	Suspicious []bench.Target
 }
 
@@ -37,6 +45,7 @@ func Replay(campaigns []Campaign, signal Signal, accepted []Acceptance) History 
 	var h History
 	groups := map[group]bool{}
 	for _, c := range campaigns {
+		h.Doubts = append(h.Doubts, Doubt{Moment: Moment{c.ID, c.At}, Kind: c.Kind})
 		for target := range c.Values {
 			if !target.Control() { // they tell the scope, and are judged by nobody
 				groups[groupOf(target)] = true
@@ -45,12 +54,15 @@ func Replay(campaigns []Campaign, signal Signal, accepted []Acceptance) History 
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(groups), compareGroups) {
 		w := newWatch(g, signal, campaigns)
-		for _, c := range campaigns {
-			w.observe(c)
+		for i, c := range campaigns {
+			h.Doubts[i].Suspicious = append(h.Doubts[i].Suspicious, w.observe(c)...)
 		}
+		w.confirm()
 		h.Changes = append(h.Changes, w.changes...)
 		h.Targets = append(h.Targets, w.sights()...)
-		h.Suspicious = append(h.Suspicious, w.suspicious()...)
+	}
+	if n := len(h.Doubts); n > 0 {
+		h.Suspicious = h.Doubts[n-1].Suspicious
 	}
 	slices.SortStableFunc(h.Changes, func(a, b Change) int { return a.Reported.At.Compare(b.Reported.At) })
 	accept(h.Changes, accepted)
@@ -83,8 +95,10 @@ type watch struct {
 	signal      Signal
 	targets     []bench.Target
 	detector    *stats.Detector
-	seen        []Campaign // those in which the group was measured
+	seen        []Campaign     // those in which the group was measured
+	found       []stats.Change // with those that only took a change back
 	changes     []Change
+	places      []int                   // of changes, by index: where they stand in found
 	pythons     map[bench.Target]string // newest known
 	interpreter int                     // how often it changed
 	renewed     map[int]bool            // campaigns in which it did
@@ -106,23 +120,20 @@ func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
 	return w
 }
 
-func (w *watch) observe(c Campaign) {
-	values, measured := make([]float64, len(w.targets)), false
-	for i, t := range w.targets {
-		v, ok := c.Values[t]
-		if !ok {
-			v = math.NaN()
-		}
-		values[i], measured = v, measured || ok
-	}
-	if !measured {
-		return
+func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
+	values := valuesOf(w.targets, c.Values)
+	if !slices.ContainsFunc(values, func(v float64) bool { return !math.IsNaN(v) }) {
+		return nil
 	}
 	w.seen = append(w.seen, c)
 	w.endUpgraded(c)
 	for _, found := range w.detector.Observe(stats.Campaign{Values: values, Environment: w.environment(c)}) {
 		w.take(found)
 	}
+	for _, i := range w.detector.Suspicious() {
+		suspicious = append(suspicious, w.targets[i])
+	}
+	return suspicious
 }
 
 // environment names what the group ran on. A new interpreter of half of it is an
@@ -148,6 +159,7 @@ func (w *watch) environment(c Campaign) string {
 
 // take adds what the detector found, unless it is the end of what it found before.
 func (w *watch) take(found stats.Change) {
+	w.found = append(w.found, found)
 	c := Change{Signal: w.signal, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
 		Onset: w.moment(found.Onset), Reported: w.moment(found.Reported),
 		Target: bench.Target{Edition: w.group.edition, Serving: w.group.serving, Workload: w.group.workload}}
@@ -156,13 +168,13 @@ func (w *watch) take(found stats.Change) {
 	} else {
 		c.Target = w.targets[found.Series]
 		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Onset, c.Target)
-		c.Scope, c.Cost = scopeOfOne(c.Before, c.After), w.costMoved(found)
+		c.Scope = scopeOfOne(c.Before, c.After)
 	}
 	if c.Effect != nil && w.undo(c) {
 		return
 	}
 	c.ID = identity(c)
-	w.changes = append(w.changes, c)
+	w.changes, w.places = append(w.changes, c), append(w.places, len(w.found)-1)
 	if c.Effect != nil {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
 	}
@@ -228,13 +240,6 @@ func (w *watch) sights() (all []Sight) {
 			}
 		}
 		all = append(all, s)
-	}
-	return all
-}
-
-func (w *watch) suspicious() (all []bench.Target) {
-	for _, i := range w.detector.Suspicious() {
-		all = append(all, w.targets[i])
 	}
 	return all
 }

@@ -80,31 +80,6 @@ func TestAnUpgradeThatIsSlowerIsNamedWithItsVersions(t *testing.T) {
 	}
 }
 
-// Requests that take longer without more processor time wait for something.
-func TestProcessorTimeStandsBesideAChange(t *testing.T) {
-	for want, factor := range map[float64]float64{0: 1, 0.1: 1.1} {
-		c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
-			for i := range size {
-				c.Costs[target(i)] = 1e-3 * float64(i+1) * (1 + 0.01*float64(campaign%3)) // of all alike
-			}
-			if campaign >= 30 {
-				slower(c, 4, 0.9)
-				c.Costs[target(4)] *= factor
-			}
-		})))
-		if c.Cost == nil || math.Abs(*c.Cost-want) > 0.001 {
-			t.Errorf("processor time times %g: %v", factor, c.Cost)
-		}
-	}
-	if c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
-		if campaign >= 30 {
-			slower(c, 4, 0.9)
-		}
-	}))); c.Cost != nil {
-		t.Errorf("processor time of nothing: %v", *c.Cost)
-	}
-}
-
 func TestAChangeEndsWhenItReturns(t *testing.T) {
 	for _, last := range []int{34, 50} {
 		campaigns := history(80, func(campaign int, c change.Campaign) {
@@ -261,6 +236,35 @@ func TestSuspiciousIsTheLastCampaignOnly(t *testing.T) {
 	if got := replay(history(30, bad(28))).Suspicious; len(got) != 0 {
 		t.Errorf("suspicious: %v", got)
 	}
+	// What is not measured any more stays as it was, and is nobody's suspicion.
+	gone := history(30, bad(28))
+	clear(gone[29].Values)
+	if got := replay(gone).Suspicious; len(got) != 0 {
+		t.Errorf("suspicious: %v", got)
+	}
+}
+
+// Who was suspicious when is known later, too.
+func TestDoubtsOfEachCampaign(t *testing.T) {
+	campaigns := history(30, func(campaign int, c change.Campaign) {
+		if campaign == 20 || campaign == 29 {
+			slower(c, 2, 0.85)
+		}
+	})
+	for i := range campaigns {
+		campaigns[i].Kind = bench.KindScheduled
+	}
+	campaigns[21].Kind = bench.KindConfirm
+	doubts := replay(campaigns).Doubts
+	if len(doubts) != 30 {
+		t.Fatalf("%d doubts", len(doubts))
+	}
+	for i, d := range doubts {
+		suspicious := len(d.Suspicious) == 1 && d.Suspicious[0] == target(2)
+		if suspicious != (i == 20 || i == 29) || (d.Kind == bench.KindConfirm) != (i == 21) || d.Campaign != campaigns[i].ID || !d.At.Equal(campaigns[i].At) {
+			t.Errorf("campaign %d: %+v", i, d)
+		}
+	}
 }
 
 func measurement(round int, requests int64, errors int64) bench.Measurement {
@@ -279,7 +283,7 @@ func TestFromMeasurementsTakesTheMedianOfCleanRounds(t *testing.T) {
 	}
 	all = append(all, measurement(0, 1, 0)) // outside the rounds
 	got, ok := change.FromMeasurements(campaign, all, change.RequestsPerSecond)
-	if !ok || got.ID != 7 || got.Values[target(0)] != 120 || got.Versions[target(0)].Framework != "2" {
+	if !ok || got.ID != 7 || got.Kind != bench.KindScheduled || got.Values[target(0)] != 120 || got.Versions[target(0)].Framework != "2" {
 		t.Errorf("%v %+v", ok, got)
 	}
 	if cpu, _ := change.FromMeasurements(campaign, all, change.ServerCPUSecondsPerRequest); cpu.Values[target(0)] != 1.0/120 {

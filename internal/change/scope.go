@@ -115,26 +115,3 @@ func numbers(campaigns []Campaign, number func(Campaign) float64) (all []float64
 	}
 	return all
 }
-
-// costMoved is what became of the processor time per request of a target,
-// relative to the others of its field: whether its code got slower, or it waits.
-func (w *watch) costMoved(found stats.Change) *float64 {
-	own, known, others := 0.0, false, []float64(nil)
-	for i, t := range w.targets {
-		by, ok := w.movement(found, func(c Campaign) float64 { return c.Costs[t] })
-		switch {
-		case ok && i == found.Series:
-			own, known = by, true
-		case ok:
-			others = append(others, by)
-		}
-	}
-	if !known {
-		return nil
-	}
-	if len(others) > 0 {
-		own -= stats.Median(others)
-	}
-	share := math.Expm1(own)
-	return &share
-}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/stats"
 )
 
 // Packages are the names of those that differ, are new or are gone.
@@ -42,20 +43,25 @@ func (c Change) Size() string {
 	if c.Effect == nil {
 		return ""
 	}
-	text := percent(*c.Effect)
-	if c.CI95 != nil {
-		text += fmt.Sprintf(" (95 %% interval %s to %s)", percent(c.CI95.Low), percent(c.CI95.High))
+	return size(*c.Effect, c.CI95)
+}
+
+func size(effect float64, ci *stats.Interval) string {
+	text := percent(effect)
+	if ci != nil {
+		text += fmt.Sprintf(" (95 %% interval %s to %s)", percent(ci.Low), percent(ci.High))
 	}
 	return text
 }
 
-// CostText is what became of processor time per request, for people; empty when
-// it is not known.
+// CostText is what became of processor time per request and whether that confirms
+// the change, for people; empty for a whole field.
 func (c Change) CostText() string {
+	word := strings.ReplaceAll(string(c.Confirmation), "not_in_cpu", "not in CPU")
 	if c.Cost == nil {
-		return ""
+		return word
 	}
-	return percent(*c.Cost)
+	return size(c.Cost.Effect, &c.Cost.CI95) + ", " + word
 }
 
 func percent(share float64) string { return fmt.Sprintf("%+.1f %%", 100*share) }
@@ -90,6 +96,14 @@ func versionsText(v bench.Versions, python bool, packages []string) string {
 		parts = append(parts, name+" "+version)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// WasAccepted says when and why somebody accepted a change, if that ended it.
+func (c Change) WasAccepted(now time.Time) (at time.Time, note string, ok bool) {
+	if c.End == nil || c.End.Reason != Accepted || now.Before(c.End.At) {
+		return time.Time{}, "", false
+	}
+	return c.End.At, c.End.Note, true
 }
 
 // Ended says how a change ceased to be active; empty while it is.

@@ -1,0 +1,118 @@
+package change
+
+import (
+	"math"
+
+	"restbench/internal/bench"
+	"restbench/internal/stats"
+)
+
+// Confirmation is what processor time per request, the second signal, says about a
+// change of one target. It qualifies a change that the first signal has shown; it
+// never makes or ends one.
+type Confirmation string
+
+// The confirmations.
+const (
+	Confirmed   Confirmation = "confirmed"  // it rose or fell with the change: the code does more, or less
+	NotInCPU    Confirmation = "not_in_cpu" // it shows less than half of the change: the server waits for something else
+	Unconfirmed Confirmation = "unknown"    // it is known of too few campaigns, or scatters too much
+)
+
+// Confirmations lists all of them.
+func Confirmations() []Confirmation { return []Confirmation{Confirmed, NotInCPU, Unconfirmed} }
+
+// explaining is the share of a change that processor time must leave possible. A
+// server that waits does a little more for each request, too: it is woken up for
+// fewer at a time.
+const explaining = 0.5
+
+// confirm asks the second signal about all changes of single targets: with what is
+// known now, so that what was unknown at first may be known later.
+func (w *watch) confirm() {
+	for i := range w.changes {
+		c := &w.changes[i]
+		if c.Whole() {
+			continue
+		}
+		if w.signal == RequestsPerSecond { // else there is no second one
+			c.Cost = w.shiftOfCost(w.places[i])
+		}
+		c.Confirmation = confirmation(*c.Effect, c.Cost)
+	}
+}
+
+// confirmation compares the shift with what would explain the whole effect: as many
+// times the processor time as there are fewer requests.
+func confirmation(effect float64, cost *stats.Shift) Confirmation {
+	if cost == nil {
+		return Unconfirmed
+	}
+	whole, low, high := -math.Log1p(effect), math.Log1p(cost.CI95.Low), math.Log1p(cost.CI95.High)
+	if whole < 0 {
+		whole, low, high = -whole, -high, -low
+	}
+	switch {
+	case high < explaining*whole:
+		return NotInCPU
+	case low > 0:
+		return Confirmed
+	}
+	return Unconfirmed
+}
+
+// shiftOfCost is what became of the processor time per request with what the detector
+// found; nil when that is not known.
+func (w *watch) shiftOfCost(at int) *stats.Shift {
+	found := w.found[at]
+	from, until := w.stretch(at)
+	var costs [][]float64
+	for _, c := range w.seen[from:max(from, until)] {
+		costs = append(costs, valuesOf(w.targets, c.Costs))
+	}
+	if len(costs) <= found.Onset-from {
+		return nil
+	}
+	shift, ok := stats.ShiftAt(costs, found.Series, found.Onset-from)
+	if !ok {
+		return nil
+	}
+	return &shift
+}
+
+// stretch are the campaigns around a change, until without its end, in which nothing
+// else is known to have changed for its target.
+func (w *watch) stretch(at int) (from, until int) {
+	onset, series := w.found[at].Onset, w.found[at].Series
+	from, until = max(0, onset-stats.ShiftBefore), min(len(w.seen), onset+stats.ShiftSince)
+	for i, other := range w.found {
+		switch {
+		case i == at || other.Series != stats.WholeField && other.Series != series:
+		case other.Onset <= onset:
+			from = max(from, other.Onset)
+		default:
+			until = min(until, other.Onset)
+		}
+	}
+	target := w.targets[series]
+	since := w.versions(onset, target)
+	for i := onset; i < until; i++ {
+		if v, ok := w.seen[i].Versions[target]; ok && !sameVersions(v, since) {
+			until = i
+		}
+	}
+	return from, until
+}
+
+// valuesOf are those of the targets in their order, NaN where there is none.
+func valuesOf(targets []bench.Target, of map[bench.Target]float64) []float64 {
+	values := make([]float64, len(targets))
+	for i, t := range targets {
+		v, ok := of[t]
+		if !ok {
+			v = math.NaN()
+		}
+		values[i] = v
+	}
+	return values
+}
