@@ -51,7 +51,12 @@ func (d *daemon) resume(ctx context.Context, due bool) func(context.Context) {
 	if len(waiting) == 0 {
 		return nil
 	}
-	return func(ctx context.Context) { d.confirm(ctx, d.current.Load(), waiting) }
+	return func(ctx context.Context) {
+		_ = d.alone(ctx, func() error { // fails only with ctx
+			d.confirm(ctx, d.current.Load(), waiting)
+			return nil
+		})
+	}
 }
 
 // confirm measures once more because of targets that looked much worse than before.

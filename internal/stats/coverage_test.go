@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -14,7 +15,9 @@ const simulations = 5000
 // 4 · √(0.95 · 0.05 / 5000) = 0.0123.
 func wantCoverage(t *testing.T, what string, hits int) {
 	t.Helper()
-	near(t, what, float64(hits)/simulations, 0.95, 0.0123)
+	share := float64(hits) / simulations
+	t.Logf("%s: %.1f %% of %d simulated campaigns", what, 100*share, simulations)
+	near(t, what, share, 0.95, 0.0123)
 }
 
 func TestCoverageOfTheMean(t *testing.T) {
@@ -30,7 +33,7 @@ func TestCoverageOfTheMean(t *testing.T) {
 				hits++
 			}
 		}
-		wantCoverage(t, "coverage of the mean", hits)
+		wantCoverage(t, fmt.Sprintf("coverage of the mean of %d", n), hits)
 	}
 }
 

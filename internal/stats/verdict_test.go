@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -53,6 +54,11 @@ func judged(truth, between, within float64, seed uint64) map[stats.Verdict]float
 	return shares
 }
 
+func shares(of map[stats.Verdict]float64) string {
+	return fmt.Sprintf("%.1f %% same, %.1f %% unknown, %.1f %% slower, %.1f %% faster of %d comparisons",
+		100*of[stats.Same], 100*of[stats.Unknown], 100*of[stats.Slower], 100*of[stats.Faster], simulations)
+}
+
 // Something compared with itself is called different in at most 1 of 100 cases,
 // whatever the noise, and 10 % are found.
 func TestVerdictsOfSimulatedComparisons(t *testing.T) {
@@ -60,14 +66,17 @@ func TestVerdictsOfSimulatedComparisons(t *testing.T) {
 		"quiet": {0.005, 0.01}, "usual": {0.02, 0.03}, "noisy": {0.05, 0.10}, "one start is not the next": {0.08, 0.01},
 	} {
 		same := judged(1, noise.between, noise.within, 1)
+		t.Logf("%s, with itself: %s", name, shares(same))
 		if wrong := same[stats.Faster] + same[stats.Slower]; wrong > 0.01 {
 			t.Errorf("%s: %.2f %% of comparisons with itself are wrong", name, 100*wrong)
 		}
 		if name != "quiet" && name != "usual" {
 			continue
 		}
-		if slower := judged(1/1.1, noise.between, noise.within, 2); slower[stats.Slower] < 0.9 {
-			t.Errorf("%s: %v of 10 %% more work", name, slower)
+		slower := judged(1/1.1, noise.between, noise.within, 2)
+		t.Logf("%s, 10 %% more work: %s", name, shares(slower))
+		if slower[stats.Slower] < 0.9 {
+			t.Errorf("%s: 10 %% more work is seen too rarely", name)
 		}
 		if same[stats.Same] < 0.9 && name == "quiet" {
 			t.Errorf("%s: with itself: %v", name, same)
