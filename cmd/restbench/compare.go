@@ -80,12 +80,13 @@ func (c *compareCommand) run(ctx context.Context) error {
 	tell := newProgress(c.err, protocol, len(sides))
 	f := &field{kit: k, manager: c.environments(k, cfg.Pythons, tell.Detail)}
 	entrants := []scheduler.Entrant{sides[0](f), sides[1](f)}
-	return c.campaign(ctx, f, tell, comparePlan{cfg.Pinning, protocol, distinct(entrants)})
+	return c.campaign(ctx, f, tell, comparePlan{cfg.Pinning, cfg.IdleStates, protocol, distinct(entrants)})
 }
 
 // comparePlan is all that is known before a comparison begins.
 type comparePlan struct {
 	pinning  string
+	idle     string
 	protocol bench.Protocol
 	entrants []scheduler.Entrant
 }
@@ -154,7 +155,7 @@ func (c *compareCommand) campaign(ctx context.Context, f *field, tell *progress,
 	c.seed.over(&seed)
 	return f.single(ctx, single{
 		runnerOptions: runnerOptions{
-			command: "restbench compare", noWait: c.noWait, observe: w.observe,
+			command: "restbench compare", noWait: c.noWait, observe: w.observe, idle: p.idle,
 			enough: enoughToCompare{}, running: f.running,
 		},
 		pinning: p.pinning,

@@ -232,7 +232,7 @@ func (d *daemon) measure(ctx context.Context, p *plan, kind bench.Kind) error {
 		d.log.Warn().Err(err).Int("waiting", d.recorder.Pending()).Msg("the history cannot be written; measuring goes on")
 	}
 	runner := d.runner(runnerOptions{
-		command: "restbench serve", pinning: p.pinning, observe: d.observe,
+		command: "restbench serve", pinning: p.pinning, idle: p.config.IdleStates, observe: d.observe,
 		history: d.history, recorder: d.recorder,
 	})
 	done, err := runner.Run(ctx, scheduler.Request{

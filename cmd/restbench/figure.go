@@ -27,6 +27,7 @@ type figure struct {
 func figures() []figure {
 	return []figure{
 		{"client-tax", 10 * time.Minute, figureCheck.clientTax},
+		{"idle-states", 10 * time.Minute, figureCheck.idleStates},
 		{"neighbours", 10 * time.Minute, figureCheck.neighbours},
 		{"stall", time.Minute, figureCheck.stall},
 		{"self", 40 * time.Minute, figureCheck.self},
@@ -124,7 +125,8 @@ func (g figureCheck) withServers(ctx context.Context, do func(*among) (string, e
 // serving starts the servers of all targets, controls included, while no campaign
 // runs on this machine. What cannot be started is told and left out.
 func (g figureCheck) serving(ctx context.Context, flag string, do func(*among) error) error {
-	return g.exclusively(ctx, flag, func(k *kit) (err error) {
+	o := runnerOptions{command: "restbench check " + flag, idle: g.plan.config.IdleStates}
+	return g.exclusively(ctx, o, func(k *kit) (err error) {
 		a := among{figureCheck: g, kit: k}
 		if a.engine, err = k.engine(bench.EngineNative); err != nil {
 			return err
@@ -140,23 +142,19 @@ func (g figureCheck) serving(ctx context.Context, flag string, do func(*among) e
 }
 
 // exclusively does what loads servers while no campaign runs on this machine.
-func (c *checkCommand) exclusively(ctx context.Context, flag string, do func(*kit) error) error {
+func (c *checkCommand) exclusively(ctx context.Context, o runnerOptions, do func(*kit) error) error {
 	k, err := c.newKit()
 	if err != nil {
 		return err
 	}
 	k.sweep()
-	lock, err := k.takeLock(ctx, runnerOptions{command: "restbench check " + flag}, func(holder string) {
+	release, err := k.takeMachine(ctx, o, func(holder string) {
 		fmt.Fprintln(c.err, "waiting for", holder)
 	})
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := lock.Unlock(); err != nil {
-			k.log.Warn().Err(err).Msg("free the campaign lock")
-		}
-	}()
+	defer release()
 	return do(k)
 }
 

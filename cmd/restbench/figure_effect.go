@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/config"
 	"restbench/internal/host"
 	"restbench/internal/report"
 )
@@ -88,6 +89,26 @@ func (a *among) pauseOthers(paused []bool, but int, wanted bool) error {
 		paused[i] = pause
 	}
 	return nil
+}
+
+// idleStates is what it changes that processors stay out of the idle states that are
+// slow to leave.
+func (g figureCheck) idleStates(ctx context.Context) (string, error) {
+	plan := *g.plan
+	plan.config.IdleStates = config.IdleAny
+	g.plan = &plan
+	return g.withServers(ctx, func(a *among) (text string, err error) {
+		limit, err := host.LimitIdle()
+		if err != nil {
+			return "", fmt.Errorf("limit idle states: %w", err)
+		}
+		what := fmt.Sprintf("idle states no deeper than %s ÷ all", limit)
+		defer func() { err = errors.Join(err, limit.Close()) }()
+		effect, err := a.effect(ctx, func(_ int, changed bool) ([]int, error) {
+			return a.plan.pinning.Client, limit.Set(changed)
+		})
+		return line(what, effect, err)
+	})
 }
 
 func line(what string, e report.Effect, err error) (string, error) {

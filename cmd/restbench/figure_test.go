@@ -42,6 +42,16 @@ func TestFigureOfTheClientTax(t *testing.T) {
 		`pinned apart \(server \S+ client \S+\) ÷ not pinned: requests/s `+estimatePattern+`; server CPU per request `+estimatePattern+`; 2 servers in \d+ rounds`, "--time=2s")
 }
 
+func TestFigureOfIdleStates(t *testing.T) {
+	if limit, err := host.LimitIdle(); err != nil {
+		need.That(t, false, "the right to limit idle states: "+err.Error())
+	} else if err := limit.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkFigure(t, ownTargets(t, "alpha"), "idle-states",
+		`idle states no deeper than \S+ ÷ all: requests/s `+estimatePattern+`; server CPU per request `+estimatePattern+`; 2 servers in \d+ rounds`, "--time=2s")
+}
+
 func TestFigureOfNeighbours(t *testing.T) {
 	checkFigure(t, ownTargets(t, "alpha", "beta"), "neighbours",
 		`neighbours \(2\) idle ÷ stopped: requests/s `+estimatePattern+`; server CPU per request `+estimatePattern+`; 3 servers in \d+ rounds`, "--time=2s")
@@ -126,7 +136,7 @@ func TestFigureWithoutAServer(t *testing.T) {
 	broken := scheduler.Entrant{Target: bench.Target{Framework: "broken", Edition: "own"}, Prepare: func(context.Context) (scheduler.Prepared, error) {
 		return scheduler.Prepared{}, &bench.Failure{Stage: bench.StageInstall, Cause: "no interpreter"}
 	}}
-	err := g.exclusively(t.Context(), "--figure", func(k *kit) error {
+	err := g.exclusively(t.Context(), runnerOptions{command: "restbench check --figure"}, func(k *kit) error {
 		a := among{figureCheck: g, kit: k}
 		a.start(t.Context(), []scheduler.Entrant{broken, constantEntrant()})
 		if len(a.all) != 1 || a.all[0].target != bench.ControlTarget(bench.ControlGo) {

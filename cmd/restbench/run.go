@@ -100,7 +100,7 @@ func (c *runCommand) campaign(ctx context.Context, k *kit, tell *progress, p cam
 	seed := newSeed()
 	c.seed.over(&seed)
 	return k.single(ctx, single{
-		runnerOptions: runnerOptions{command: "restbench run", noWait: c.noWait, observe: tell.Observe},
+		runnerOptions: runnerOptions{command: "restbench run", noWait: c.noWait, observe: tell.Observe, idle: p.config.IdleStates},
 		pinning:       p.config.Pinning,
 		request:       scheduler.Request{Kind: bench.KindManual, Protocol: p.protocol, Seed: seed, Entrants: p.entrants},
 	}, func(m measured) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/config"
 	"restbench/internal/host"
 	"restbench/internal/load"
 	"restbench/internal/store"
@@ -22,6 +23,7 @@ type runnerOptions struct {
 	command string // for those who wait: "restbench run"
 	noWait  bool
 	pinning scheduler.Pinning
+	idle    string // as the configuration has it
 	observe func(bench.Event)
 	enough  scheduler.Stopper // precise when nil
 	running map[string]string // addresses of servers that restbench does not start, by the name of their command
@@ -49,18 +51,48 @@ func (k *kit) runner(o runnerOptions) *scheduler.Runner {
 // still claim to run: nobody else can be running one.
 func (k *kit) campaignLocker(o runnerOptions) func(context.Context, func(string)) (func(), error) {
 	return func(ctx context.Context, waiting func(string)) (func(), error) {
-		lock, err := k.takeLock(ctx, o, waiting)
+		release, err := k.takeMachine(ctx, o, waiting)
 		if err != nil {
 			return nil, err
 		}
 		if _, err := o.history.CutOff(ctx); err != nil {
 			k.log.Warn().Err(err).Msg("mark campaigns that were cut off")
 		}
-		return func() {
-			if err := lock.Unlock(); err != nil {
-				k.log.Warn().Err(err).Msg("free the campaign lock")
-			}
-		}, nil
+		return release, nil
+	}
+}
+
+// takeMachine makes the machine ready to measure, and this process the only one that
+// does, until release is called.
+func (k *kit) takeMachine(ctx context.Context, o runnerOptions, waiting func(string)) (release func(), err error) {
+	lock, err := k.takeLock(ctx, o, waiting)
+	if err != nil {
+		return nil, err
+	}
+	sleepAgain := k.limitIdle(o.idle)
+	return func() {
+		sleepAgain()
+		if err := lock.Unlock(); err != nil {
+			k.log.Warn().Err(err).Msg("free the campaign lock")
+		}
+	}, nil
+}
+
+// limitIdle goes on without a limit where there can be none: the numbers say which of
+// both they are of.
+func (k *kit) limitIdle(mode string) (end func()) {
+	if mode == config.IdleAny {
+		return func() {}
+	}
+	limit, err := host.LimitIdle()
+	if err != nil {
+		k.log.Debug().Err(err).Msg("idle states of the processors are not limited")
+		return func() {}
+	}
+	return func() {
+		if err := limit.Close(); err != nil {
+			k.log.Warn().Err(err).Msg("let the processors sleep again")
+		}
 	}
 }
 

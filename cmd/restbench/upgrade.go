@@ -222,7 +222,7 @@ func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s se
 		defer cancel()
 		w := &pairWatch{tell: u.observe, end: cancel}
 		c, err := u.runner(runnerOptions{
-			command: "restbench serve", pinning: p.pinning, observe: w.observe, enough: enoughToCompare{},
+			command: "restbench serve", pinning: p.pinning, idle: p.config.IdleStates, observe: w.observe, enough: enoughToCompare{},
 			history: u.history, recorder: u.recorder,
 		}).Run(running, scheduler.Request{
 			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, p.config.Protocol.Duration, rules.Precision), Seed: newSeed(),

@@ -188,6 +188,9 @@ type Failure struct {
 
 func (f *Failure) Error() string { return string(f.Stage) + ": " + f.Cause }
 
+// PinningNone says in Conditions that nothing was pinned.
+const PinningNone = "none"
+
 // Conditions is what the machine did during one measurement.
 type Conditions struct {
 	Steal           float64 `json:"steal"`            // share of processor time taken by the hypervisor, 0 to 1
@@ -202,4 +205,5 @@ type Conditions struct {
 	TimeWaitAfter   int64   `json:"time_wait_after"`
 	Paused          float64 `json:"paused_seconds,omitempty"` // how far the clocks disagree: suspend, or a clock that was set
 	Pinning         string  `json:"pinning"`                  // "none", or "server 0 client 1"
+	IdleLimit       string  `json:"idle_limit,omitempty"`     // deepest idle state that processors were left, at the end; empty for no limit
 }

@@ -44,7 +44,7 @@ type Campaign struct {
 	At       time.Time // when it was finished: nothing was known earlier
 	Kind     bench.Kind
 	Machine  string // its stable names in one
-	Protocol string // and the engine: numbers of others are not comparable
+	Protocol string // and the engine, pinning and idle limit: numbers of others are not comparable
 	Values   map[bench.Target]float64
 	Costs    map[bench.Target]float64 // processor seconds per request, beside whatever signal
 	Versions map[bench.Target]bench.Versions
@@ -58,14 +58,14 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) 
 	if c.State != bench.StateFinished || c.Kind != bench.KindScheduled && c.Kind != bench.KindConfirm {
 		return Campaign{}, false
 	}
-	clean, engines := []bench.Measurement(nil), map[string]bool{}
+	clean, means := []bench.Measurement(nil), map[string]bool{}
 	for _, m := range all {
 		if m.Valid() && m.Round >= 1 && m.Load.ErrorCount() == 0 {
-			clean, engines[m.Load.Engine] = append(clean, m), true
+			clean, means[meansOf(m)] = append(clean, m), true
 		}
 	}
 	seen = Campaign{
-		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, slices.Sorted(maps.Keys(engines))),
+		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, slices.Sorted(maps.Keys(means))),
 		Values: medians(clean, signal), Costs: medians(clean, ServerCPUSecondsPerRequest), Versions: map[bench.Target]bench.Versions{},
 	}
 	for _, p := range c.Participants {
@@ -99,8 +99,20 @@ func machine(c bench.Campaign) string {
 	return fmt.Sprintf("%s, %d cores, %s, %s", m.CPU, m.Cores, m.Kernel, m.Arch)
 }
 
-func protocol(c bench.Campaign, engines []string) string {
-	return fmt.Sprintf("protocol %s, %s", c.Protocol.Hash(), strings.Join(engines, ", "))
+func protocol(c bench.Campaign, means []string) string {
+	return fmt.Sprintf("protocol %s, %s", c.Protocol.Hash(), strings.Join(means, ", "))
+}
+
+// meansOf is what m was measured with.
+func meansOf(m bench.Measurement) string {
+	means := m.Load.Engine
+	if pinning := m.Conditions.Pinning; pinning != "" && pinning != bench.PinningNone {
+		means += " pinned " + pinning
+	}
+	if limit := m.Conditions.IdleLimit; limit != "" {
+		means += " idle " + limit
+	}
+	return means
 }
 
 // group is a field: targets of one edition, measured side by side.

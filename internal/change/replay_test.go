@@ -307,3 +307,28 @@ func TestFromMeasurementsTakesTheMedianOfCleanRounds(t *testing.T) {
 		t.Error("a comparison is judged")
 	}
 }
+
+// Numbers of a machine whose processors stay awake, or are divided, are not those of
+// one where they are not.
+func TestFromMeasurementsKeepsApartWhatWasMeasuredOtherwise(t *testing.T) {
+	campaign := bench.Campaign{Kind: bench.KindScheduled, State: bench.StateFinished, Finished: start()}
+	protocol := func(c bench.Conditions) string {
+		m := measurement(1, 100, 0)
+		m.Conditions = c
+		seen, _ := change.FromMeasurements(campaign, []bench.Measurement{m}, change.RequestsPerSecond)
+		return seen.Protocol
+	}
+	plain := protocol(bench.Conditions{Pinning: bench.PinningNone})
+	for name, c := range map[string]struct {
+		conditions bench.Conditions
+		same       bool
+	}{
+		"nothing said": {bench.Conditions{}, true},
+		"pinned":       {bench.Conditions{Pinning: "server 0 client 1"}, false},
+		"awake":        {bench.Conditions{Pinning: bench.PinningNone, IdleLimit: "POLL"}, false},
+	} {
+		if got := protocol(c.conditions); (got == plain) != c.same {
+			t.Errorf("%s: %q beside %q", name, got, plain)
+		}
+	}
+}

@@ -24,12 +24,19 @@ type Config struct {
 	Editions   []string       `yaml:"editions"`   // of the catalogue
 	Frameworks []string       `yaml:"frameworks"` // all of the catalogue when empty
 	Protocol   bench.Protocol `yaml:"protocol"`
-	Pinning    string         `yaml:"pinning"`  // auto, none, or server=0;client=1
-	Pythons    []string       `yaml:"pythons"`  // paths of interpreters to consider first
-	Targets    []Target       `yaml:"targets"`  // edition "own"
-	Controls   []string       `yaml:"controls"` // of restbench's own servers, which take part in every campaign
+	Pinning    string         `yaml:"pinning"`     // auto, none, or server=0;client=1
+	IdleStates string         `yaml:"idle_states"` // auto: none while measuring that is slow to leave, where that is allowed; any: left alone
+	Pythons    []string       `yaml:"pythons"`     // paths of interpreters to consider first
+	Targets    []Target       `yaml:"targets"`     // edition "own"
+	Controls   []string       `yaml:"controls"`    // of restbench's own servers, which take part in every campaign
 	Latest     Latest         `yaml:"latest"`
 }
+
+// Values of IdleStates.
+const (
+	IdleAuto = "auto"
+	IdleAny  = "any"
+)
 
 // Target is a server of the user's own.
 type Target struct {
@@ -45,12 +52,13 @@ type Target struct {
 // Default is the configuration without a file.
 func Default() Config {
 	return Config{
-		Schedule: "0 */3 * * *",
-		Editions: []string{bench.EditionCurrent},
-		Protocol: bench.Classic(),
-		Pinning:  "auto",
-		Controls: bench.Controls(),
-		Latest:   defaultLatest(),
+		Schedule:   "0 */3 * * *",
+		Editions:   []string{bench.EditionCurrent},
+		Protocol:   bench.Classic(),
+		Pinning:    "auto",
+		IdleStates: IdleAuto,
+		Controls:   bench.Controls(),
+		Latest:     defaultLatest(),
 	}
 }
 
@@ -102,6 +110,9 @@ func (c *Config) complete() error {
 		if !slices.Contains(bench.Controls(), name) {
 			return fmt.Errorf("controls: %q is none; there are %s", name, strings.Join(bench.Controls(), ", "))
 		}
+	}
+	if c.IdleStates != IdleAuto && c.IdleStates != IdleAny {
+		return fmt.Errorf("idle_states: %q is neither %s nor %s", c.IdleStates, IdleAuto, IdleAny)
 	}
 	if err := c.Latest.validate(); err != nil {
 		return err

@@ -25,6 +25,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Frameworks: []string{"flask", "sanic"},
 		Controls:   bench.Controls(),
 		Pinning:    "none",
+		IdleStates: IdleAny,
 		Pythons:    []string{"/opt/python3.8/bin/python3.8"},
 		Latest:     Latest{Schedule: "@weekly", MinAge: 24 * time.Hour, AllowSource: true, Threshold: 0.1, Precision: 0.02, Time: 5 * time.Minute},
 		Protocol: bench.Protocol{Name: "quick", Rounds: 3, Duration: 2 * time.Second, Threads: 1, Connections: 8,
@@ -71,7 +72,7 @@ func TestBadFilesAreToldInOneLine(t *testing.T) {
 	tests := map[string]string{
 		"missing.yml":                 "read configuration: open testdata/missing.yml: no such file or directory",
 		"invalid-unknown-key.yml":     `testdata/invalid-unknown-key.yml:3: unknown key "roundz" (known here: name, rounds, duration, threads, connections, order, warmup, engine, restart, precision, limit)`,
-		"invalid-unknown-top-key.yml": `testdata/invalid-unknown-top-key.yml:1: unknown key "shedule" (known here: schedule, editions, frameworks, protocol, pinning, pythons, targets, controls, latest)`,
+		"invalid-unknown-top-key.yml": `testdata/invalid-unknown-top-key.yml:1: unknown key "shedule" (known here: schedule, editions, frameworks, protocol, pinning, idle_states, pythons, targets, controls, latest)`,
 		"invalid-rounds-word.yml":     "testdata/invalid-rounds-word.yml:2: cannot unmarshal !!str `many` into int",
 		"invalid-unnamed-protocol.yml": `testdata/invalid-unnamed-protocol.yml: protocol: these are not the parameters of "classic"; ` +
 			`give them a name of their own (name: ...)`,
@@ -90,6 +91,7 @@ func TestBadFilesAreToldInOneLine(t *testing.T) {
 		"invalid-wrk-duration.yml":     "testdata/invalid-wrk-duration.yml: protocol: duration is 500ms and warmup 0s, wrk measures whole seconds only",
 		"invalid-connections.yml":      "testdata/invalid-connections.yml: protocol: connections is 4, must be 8 (one a thread) to 10000",
 		"invalid-no-port.yml":          `testdata/invalid-no-port.yml: targets[0] "a": command: must use {port}, in an argument or in env`,
+		"invalid-idle.yml":             `testdata/invalid-idle.yml: idle_states: "poll" is neither auto nor any`,
 		"invalid-twice.yml":            `testdata/invalid-twice.yml: targets[1] "a": this name is taken by an earlier target`,
 		"invalid-target-name.yml":      `testdata/invalid-target-name.yml: targets[0] "A b": name: must be lower-case letters, digits, '.', '_' or '-', 63 at most`,
 		"invalid-expect-key.yml":       `testdata/invalid-expect-key.yml:4: unknown key "state" (known here: status, content_type, body)`,

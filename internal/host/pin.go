@@ -8,14 +8,14 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"restbench/internal/bench"
 )
 
 // Modes of Pin; a third is to name the processors: "server=0-1;client=2,3".
 const (
 	PinAuto = "auto"
-	PinNone = pinningNone
-
-	pinningNone = "none"
+	PinNone = bench.PinningNone
 )
 
 // pinFrom is the number of processors from which PinAuto separates client and
@@ -179,7 +179,7 @@ func FormatCPUs(cpus []int) string {
 // PinningText is how a pinning is said in conditions and reports.
 func PinningText(server, client []int) string {
 	if len(server) == 0 && len(client) == 0 {
-		return pinningNone
+		return bench.PinningNone
 	}
 	return fmt.Sprintf("server %s client %s", FormatCPUs(server), FormatCPUs(client))
 }

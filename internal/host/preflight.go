@@ -44,6 +44,7 @@ func preflight(ctx context.Context, t tree, dir string) []Finding {
 		t.checkSteal(ctx),
 		t.checkPressure(),
 		t.checkGovernor(),
+		t.checkIdle(),
 		t.checkClock(),
 		t.checkMemory(),
 		checkDisk(dir),
@@ -123,6 +124,19 @@ func (t tree) checkGovernor() Finding {
 		return ok(name, "performance")
 	}
 	return warn(name, "%s: the frequency follows the load; performance is steadier", strings.Join(found, ", "))
+}
+
+func (t tree) checkIdle() Finding {
+	const name = "idle states"
+	states := t.idleStates()
+	if len(states) < 2 {
+		return ok(name, "not under this system's control")
+	}
+	deepest, slowest := states[t.quickest(states)].name, states[len(states)-1]
+	if err := unix.Access(t.path(idleDevice), unix.W_OK); err != nil {
+		return warn(name, "down to %s: servers pay for waking the client's processor, which can change a rate by a third; with the right to write to /%s, restbench lets processors go no deeper than %s while it measures", slowest.name, idleDevice, deepest)
+	}
+	return ok(name, "no deeper than %s while restbench measures", deepest)
 }
 
 func (t tree) checkClock() Finding {

@@ -12,8 +12,7 @@ import (
 
 // Probe reads what the machine does. The zero value is ready.
 type Probe struct {
-	Root    string // under which proc and sys are; "/" when empty
-	Pinning string // said in every reading; "none" when empty, else PinningText
+	Root string // under which proc, sys and dev are; "/" when empty
 }
 
 // Window is the time of one measurement.
@@ -44,10 +43,7 @@ func (w *Window) End() bench.Conditions {
 	c := between(w.before, after)
 	c.Load1 = w.probe.load1()
 	c.MHz = w.probe.tree().cpuinfo().meanMHz()
-	c.Pinning = w.probe.Pinning
-	if c.Pinning == "" {
-		c.Pinning = pinningNone
-	}
+	c.IdleLimit = w.probe.tree().idleLimit()
 	return c
 }
 

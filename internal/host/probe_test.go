@@ -40,7 +40,7 @@ func TestProbe(t *testing.T) {
 	dir := t.TempDir()
 	before, after := counters()
 	before.at(t, dir)
-	p := Probe{Root: dir, Pinning: "server 0 client 1"}
+	p := Probe{Root: dir}
 	window := p.Begin()
 	if got := window.before.pressure; got != 1 {
 		t.Errorf("1000000 µs of pressure are %g s", got)
@@ -49,7 +49,6 @@ func TestProbe(t *testing.T) {
 	want := bench.Conditions{
 		Steal: 0.1, Busy: 0.6, Processors: 2, Load1: 1.25, MHz: 2500.5,
 		TCPRetransmits: 12, ListenOverflows: 5, TimeWaitBefore: 2, TimeWaitAfter: 900,
-		Pinning: "server 0 client 1",
 	}
 	if diff := cmp.Diff(want, window.End()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -68,7 +67,7 @@ func TestBetween(t *testing.T) {
 
 func TestProbeOfAMachineThatShowsNothing(t *testing.T) {
 	window := (&Probe{Root: t.TempDir()}).Begin()
-	if diff := cmp.Diff(bench.Conditions{Pinning: "none"}, window.End()); diff != "" {
+	if diff := cmp.Diff(bench.Conditions{}, window.End()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -82,8 +82,11 @@ func describeMachine(h Header) string {
 	if m.Container {
 		parts = append(parts, "container")
 	}
-	if slices.ContainsFunc(h.Pinning, func(p string) bool { return p != "none" }) {
+	if slices.ContainsFunc(h.Pinning, func(p string) bool { return p != bench.PinningNone }) {
 		parts = append(parts, "pinned: "+strings.Join(h.Pinning, ", "))
+	}
+	if len(h.IdleLimits) > 0 {
+		parts = append(parts, "idle states no deeper than "+strings.Join(h.IdleLimits, ", "))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -57,8 +57,9 @@ func header(c bench.Campaign, s groups, ms []bench.Measurement) Header {
 		Loaded: loaded(c.Protocol, ms).Seconds(),
 		ID:     c.ID, Kind: c.Kind, State: c.State, Started: c.Started, Rounds: c.Rounds,
 		Seed: c.Seed, Protocol: c.Protocol, Machine: c.Machine,
-		Engines: s.words(func(m bench.Measurement) string { return m.Load.Engine }),
-		Pinning: s.words(func(m bench.Measurement) string { return m.Conditions.Pinning }),
+		Engines:    s.words(func(m bench.Measurement) string { return m.Load.Engine }),
+		Pinning:    s.words(func(m bench.Measurement) string { return m.Conditions.Pinning }),
+		IdleLimits: s.words(func(m bench.Measurement) string { return m.Conditions.IdleLimit }),
 	}
 	if !c.Finished.IsZero() {
 		h.Finished = &c.Finished

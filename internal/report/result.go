@@ -22,18 +22,19 @@ type Result struct {
 
 // Header says what was run, on what, when.
 type Header struct {
-	ID       int64          `json:"id"`
-	Kind     bench.Kind     `json:"kind"`
-	State    bench.State    `json:"state"`
-	Started  time.Time      `json:"started"`
-	Finished *time.Time     `json:"finished"`
-	Rounds   int            `json:"rounds"`       // complete ones
-	Loaded   float64        `json:"load_seconds"` // of all measurements together; the rest of the time is overhead
-	Seed     uint64         `json:"seed"`
-	Engines  []string       `json:"engines"` // with their versions, "wrk 4.1.0"; more than one after an update
-	Pinning  []string       `json:"pinning"` // "none", or "server 0 client 1"
-	Protocol bench.Protocol `json:"protocol"`
-	Machine  bench.Machine  `json:"machine"`
+	ID         int64          `json:"id"`
+	Kind       bench.Kind     `json:"kind"`
+	State      bench.State    `json:"state"`
+	Started    time.Time      `json:"started"`
+	Finished   *time.Time     `json:"finished"`
+	Rounds     int            `json:"rounds"`       // complete ones
+	Loaded     float64        `json:"load_seconds"` // of all measurements together; the rest of the time is overhead
+	Seed       uint64         `json:"seed"`
+	Engines    []string       `json:"engines"`     // with their versions, "wrk 4.1.0"; more than one after an update
+	Pinning    []string       `json:"pinning"`     // "none", or "server 0 client 1"
+	IdleLimits []string       `json:"idle_limits"` // deepest idle states that processors were left; empty without a limit
+	Protocol   bench.Protocol `json:"protocol"`
+	Machine    bench.Machine  `json:"machine"`
 }
 
 // Row is one target's result. Pointers are nil where a value is undefined.
