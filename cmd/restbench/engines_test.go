@@ -26,7 +26,7 @@ func (p *pace) Run(context.Context, bench.Plan) (bench.Load, error) {
 }
 
 func contestOf(native, wrk *pace) contest {
-	return contest{trial: load.Trial{Native: native, Wrk: wrk}}
+	return contest{trial: load.Trial{Native: native, Wrk: wrk, Settle: func(context.Context) error { return nil }}}
 }
 
 // What is known well enough leaves its time to the others, whatever its verdict is;
@@ -54,7 +54,7 @@ func TestNarrowIntervalsEndTheComparison(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	e.contests[2].trial.Pause = time.Hour
+	e.contests[2].trial.Settle = func(ctx context.Context) error { return ctx.Err() }
 	if part := e.round(cancelled, 10); part != 0 || e.rows()[2].Cause != "" {
 		t.Errorf("after an interruption %d took part, and the cause is %q", part, e.rows()[2].Cause)
 	}

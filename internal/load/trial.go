@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"restbench/internal/bench"
 )
@@ -16,8 +15,8 @@ type Loader interface {
 // Trial lets two engines take turns on one live server.
 type Trial struct {
 	Native, Wrk Loader
-	Plan        bench.Plan    // its Engine is set by the trial
-	Pause       time.Duration // before each run: sockets and queues of the one before empty
+	Plan        bench.Plan                  // its Engine is set by the trial
+	Settle      func(context.Context) error // waits before each run until nothing is left of the one before
 }
 
 // turns is which of the engines runs, in even and in odd blocks: 0 native, 1 wrk.
@@ -34,7 +33,7 @@ func (t Trial) Block(ctx context.Context, n int) (bench.EngineBlock, error) {
 	var block bench.EngineBlock
 	var done [2]int
 	for _, turn := range turns(n) {
-		if err := pause(ctx, t.Pause); err != nil {
+		if err := t.Settle(ctx); err != nil {
 			return block, err
 		}
 		engine, plan, loads := t.Native, t.Plan, &block.Native
@@ -50,13 +49,4 @@ func (t Trial) Block(ctx context.Context, n int) (bench.EngineBlock, error) {
 		done[turn]++
 	}
 	return block, nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

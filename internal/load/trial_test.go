@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"restbench/internal/bench"
 )
@@ -26,7 +25,13 @@ func (s scribe) Run(_ context.Context, p bench.Plan) (bench.Load, error) {
 
 func TestTrialTakesTurns(t *testing.T) {
 	var runs []string
-	trial := Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}}
+	settled := 0
+	trial := Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}, Settle: func(context.Context) error {
+		if settled++; settled != len(runs)+1 {
+			t.Errorf("settled %d times before run %d", settled, len(runs)+1)
+		}
+		return nil
+	}}
 	var blocks []bench.EngineBlock
 	for n := range 2 {
 		block, err := trial.Block(t.Context(), n)
@@ -50,12 +55,13 @@ func TestTrialTakesTurns(t *testing.T) {
 func TestTrialTellsWhatWentWrong(t *testing.T) {
 	var runs []string
 	broken := scribe{&runs, 3}
-	if _, err := (Trial{Native: broken, Wrk: broken}).Block(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "broken") {
+	settle := func(ctx context.Context) error { return ctx.Err() }
+	if _, err := (Trial{Native: broken, Wrk: broken, Settle: settle}).Block(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Errorf("%v after an engine failed", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}, Pause: time.Hour}).Block(ctx, 0); !errors.Is(err, context.Canceled) {
+	if _, err := (Trial{Native: scribe{runs: &runs}, Wrk: scribe{runs: &runs}, Settle: settle}).Block(ctx, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v after the end of its context", err)
 	}
 }
