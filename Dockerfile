@@ -21,6 +21,7 @@ RUN apt-get update \
 RUN useradd --uid 10226 --user-group --home-dir /var/lib/restbench --no-create-home --shell /usr/sbin/nologin restbench \
     && install -d -o restbench -g restbench -m 0750 /var/lib/restbench /run/restbench
 ENV HOME=/var/lib/restbench \
+    XDG_STATE_HOME=/var/lib \
     PYTHONDONTWRITEBYTECODE=1 \
     RESTBENCH_CAMPAIGN_LOCK=/tmp/restbench-campaign.lock
 

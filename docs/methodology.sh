@@ -3,7 +3,7 @@
 # It needs Go, wrk, a Python from 3.10 on, and once the package index. Nothing
 # else should run meanwhile.
 #
-#   sh docs/methodology.sh            all of them: two and a half hours
+#   sh docs/methodology.sh            all of them: three hours
 #   sh docs/methodology.sh --short    those that load no framework: five minutes
 #
 # FIGURE_SECONDS=20 before it gives each figure that long, in a history of its own:
@@ -51,7 +51,9 @@ figure "Host index" "seconds" "go test ./internal/stats -count=1 -run TestIndex 
 figure "The machine" "seconds" "restbench check"
 if [ "${1:-}" != --short ]; then
 	figure "Engine against wrk" "30 minutes" "restbench check --engines --time=30m"
+	figure "Engine against wrk, elsewhere" "15 minutes" "sh docs/unseen.sh --time=15m"
 	figure "The client's tax" "10 minutes" "restbench check --figure=client-tax --time=10m"
+	figure "Sleeping processors" "10 minutes" "restbench check --figure=idle-states --time=10m"
 	figure "Idle neighbours" "10 minutes" "restbench check --figure=neighbours --time=10m"
 	figure "The stall" "1 minute" "restbench check --figure=stall --time=1m"
 	figure "A campaign of adaptive" "at most 20 minutes" "restbench run --protocol=adaptive"

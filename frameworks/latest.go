@@ -27,14 +27,27 @@ func (c *Catalogue) Latest(names []string) ([]Other, error) {
 		variant := f.Editions[bench.EditionCurrent]
 		for _, e := range variants(f, edition, variant) {
 			e.Target.Edition = bench.EditionLatest
-			e.Recipe.Name, e.Recipe.Lock = f.Name+"@"+bench.EditionLatest, nil
-			all = append(all, Other{Entry: e, Requirements: slices.Clone(variant.Requirements)})
+			other := Other{Entry: e, Requirements: slices.Clone(variant.Requirements)}
+			other.Recipe.Name, other.Recipe.Lock = f.Name+"@"+bench.EditionLatest, nil
+			other.build(variant.Sources, e.Recipe)
+			all = append(all, other)
 		}
 	}
 	if len(all) == 0 {
 		return nil, errors.New("no framework has the edition current, whose requirements latest resolves anew")
 	}
 	return all, nil
+}
+
+// build allows packages that have no wheel, in the releases that are locked: code that
+// this program has brought along is no stranger's.
+func (o *Other) build(sources []string, locked bench.Recipe) {
+	for _, name := range sources {
+		if version := LockedVersion(locked.Lock, name, locked.Python.Version); version != "" {
+			o.Recipe.Built = append(o.Recipe.Built, name)
+			o.Sources = append(o.Sources, name+"=="+version)
+		}
+	}
 }
 
 func (c *Catalogue) latestFrameworks(names []string) ([]bench.Framework, error) {

@@ -32,8 +32,15 @@ func TestLatest(t *testing.T) {
 			t.Errorf("%s is served otherwise than current", o.Target)
 		}
 	}
+	eve, err := c.Latest([]string{"eve"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"events==0.3"}, eve[0].Sources); diff != "" || cmp.Diff([]string{"events"}, eve[0].Recipe.Built) != "" {
+		t.Errorf("eve builds %v of %v", eve[0].Recipe.Built, eve[0].Sources)
+	}
 	two, err := c.Latest([]string{"sanic@latest", "fastapi", "sanic"})
-	if err != nil || len(two) != 2 || two[0].Target.Framework != "sanic" || two[1].Target.Framework != "fastapi" {
+	if err != nil || len(two) != 2 || two[0].Target.Framework != "sanic" || len(two[0].Sources) != 0 || two[1].Target.Framework != "fastapi" {
 		t.Errorf("by name: %+v, %v", two, err)
 	}
 	if diff := cmp.Diff([]string{"fastapi", "uvicorn[standard]"}, two[1].Requirements); diff != "" {

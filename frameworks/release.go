@@ -22,6 +22,7 @@ func (c *Catalogue) FrameworkOrPackage(name string) (bench.Framework, error) {
 type Other struct {
 	Entry
 	Requirements []string // what is to be resolved, in place of Recipe.Lock
+	Sources      []string // and, where only wheels are taken, the releases of what has none
 }
 
 // Other takes a target of an edition, "sanic@current", and puts a requirement in

@@ -114,8 +114,10 @@ func (l latest) locked(ctx context.Context, m *environment.Manager, o frameworks
 // resolve asks the index what the target's requirements are today. It keeps no
 // release because it was there before.
 func (l latest) resolve(ctx context.Context, m *environment.Manager, o frameworks.Other) ([]byte, error) {
-	request := environment.ResolveRequest{
-		Name: o.Recipe.Name, Requirements: o.Requirements, Python: o.Recipe.Python, Wheels: !l.rules.AllowSource,
+	request := environment.ResolveRequest{Name: o.Recipe.Name, Requirements: o.Requirements, Python: o.Recipe.Python}
+	if !l.rules.AllowSource {
+		request.Wheels, request.Built = true, o.Recipe.Built
+		request.Requirements = slices.Concat(o.Requirements, o.Sources)
 	}
 	if l.rules.MinAge > 0 {
 		request.ExcludeNewer = time.Now().Add(-l.rules.MinAge).UTC().Truncate(time.Second).Format(time.RFC3339)

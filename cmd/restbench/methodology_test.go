@@ -21,7 +21,7 @@ const (
 // begins like one.
 func commandsIn(page string) []string {
 	var all []string
-	for _, found := range regexp.MustCompile("`((?:restbench|go test) [^`]*)`").FindAllStringSubmatch(page, -1) {
+	for _, found := range regexp.MustCompile("`((?:restbench|go test|sh docs/unseen.sh) [^`]*)`").FindAllStringSubmatch(page, -1) {
 		all = append(all, found[1])
 	}
 	return all
@@ -53,9 +53,18 @@ func TestMethodologyNamesItsCommands(t *testing.T) {
 		t.Error("a figure has no command")
 	}
 	for _, found := range regexp.MustCompile(`(?m)^\s*figure "[^"]*" "[^"]*" "([^"]*)"`).FindAllStringSubmatch(script, -1) {
-		if words := strings.Fields(found[1]); words[0] == "go" {
+		words := strings.Fields(found[1])
+		switch words[0] {
+		case "go":
 			checkTestCommand(t, words)
-		} else if _, err := parse(words[1:], streams{strings.NewReader(""), io.Discard, io.Discard}); err != nil {
+			continue
+		case "sh": // a script hands its flags on to restbench
+			if _, err := os.Stat(filepath.Join("../..", words[1])); err != nil {
+				t.Error(err)
+			}
+			words = append([]string{"restbench", "check", "--engines"}, words[2:]...)
+		}
+		if _, err := parse(words[1:], streams{strings.NewReader(""), io.Discard, io.Discard}); err != nil {
 			t.Errorf("%s: %v", found[1], err)
 		}
 	}
@@ -89,13 +98,14 @@ func checkTestCommand(t *testing.T, words []string) {
 	}
 }
 
-// The script goes on after a command that fails and tells that at the end.
+// The script goes on after commands that fail and tells that at the end.
 func TestMethodologyScriptRunsEveryCommand(t *testing.T) {
 	tools := t.TempDir()
 	log := filepath.Join(tools, "log")
-	for _, name := range []string{"go", "restbench"} {
+	for _, name := range []string{"go", "restbench", "python3"} {
 		text := "#!/bin/sh\necho " + name + ` "$@" >> ` + log + "\n" +
-			`case "$*" in *build*) cp "` + filepath.Join(tools, "restbench") + `" "$3";; *engines*) exit 3;; esac` + "\n"
+			`case "$*" in *build*) cp "` + filepath.Join(tools, "restbench") + `" "$3";; *engines*) exit 3;; ` +
+			`*venv*) mkdir -p "$3/bin"; cp "` + filepath.Join(tools, "restbench") + `" "$3/bin/pip";; esac` + "\n"
 		if err := os.WriteFile(filepath.Join(tools, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -108,12 +118,12 @@ func TestMethodologyScriptRunsEveryCommand(t *testing.T) {
 	cmd.Dir = t.TempDir() // it finds the source tree itself
 	cmd.Env = append(os.Environ(), "PATH="+tools+":"+os.Getenv("PATH"), "FIGURE_SECONDS=7", "TMPDIR="+tools)
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "1 of ") {
-		t.Errorf("%v: does not tell of the command that failed:\n%s", err, out)
+	if err == nil || !strings.Contains(string(out), "2 of ") {
+		t.Errorf("%v: does not tell of the commands that failed:\n%s", err, out)
 	}
 	ran := read(t, log)
 	for _, want := range []string{
-		"go build -o ", "go test ./internal/stats ", "restbench check --engines --time=7s\n", "restbench check --figure=client-tax --time=7s\n",
+		"go build -o ", "go test ./internal/stats ", "restbench check --engines --time=7s\n", "/unseen.yml --storage.path=", "restbench check --figure=client-tax --time=7s\n",
 		"restbench check --figure=self --time=7s\n", "restbench check --figure=precision\n", "restbench run --protocol=adaptive --rounds",
 	} {
 		if !strings.Contains(ran, want) {

@@ -20,11 +20,23 @@ import (
 type seeding struct {
 	campaign bench.Campaign // protocol, machine and participants of all
 	engine   string
+	idle     string    // deepest idle state that processors were left
 	levels   []float64 // requests per second of each participant
 	scatter  float64   // of a series from campaign to campaign, in ln
 	last     time.Time // start of the last campaign
 	n        int
 	disturb  func(campaign, participant int) float64 // a factor; none when nil
+}
+
+// idleLimit is the deepest idle state that processors are left in campaigns here.
+func idleLimit(t *testing.T) string {
+	t.Helper()
+	limit, err := host.LimitIdle()
+	if err != nil {
+		return ""
+	}
+	defer limit.Close()
+	return (&host.Probe{}).Begin().End().IdleLimit
 }
 
 // ownSeeding is one of the targets of a configuration file, on this machine.
@@ -36,7 +48,7 @@ func ownSeeding(t *testing.T, file string, n int) seeding {
 	}
 	s := seeding{
 		campaign: bench.Campaign{Protocol: cfg.Protocol, Machine: host.Describe(version())},
-		engine:   "native 1", scatter: 0.01, last: time.Now().UTC().Add(-time.Hour), n: n,
+		engine:   "native 1", idle: idleLimit(t), scatter: 0.01, last: time.Now().UTC().Add(-time.Hour), n: n,
 	}
 	for i, own := range cfg.Targets {
 		s.campaign.Participants = append(s.campaign.Participants, bench.Participant{
@@ -69,7 +81,7 @@ func (s seeding) into(t *testing.T, history *store.Store, from, to int) {
 				m := bench.Measurement{
 					Campaign: id, Round: round, Position: i, Target: p.Target, Started: c.Started.Add(time.Duration(round) * time.Minute),
 					Load:   bench.Load{Engine: s.engine, Requests: int64(100 * rate), Duration: 100 * time.Second},
-					Server: bench.Usage{CPU: 50 * time.Second, Processes: 1},
+					Server: bench.Usage{CPU: 50 * time.Second, Processes: 1}, Conditions: bench.Conditions{IdleLimit: s.idle},
 				}
 				if err := history.Record(t.Context(), m); err != nil {
 					t.Fatal(err)

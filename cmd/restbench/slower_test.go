@@ -89,13 +89,14 @@ func seedLikeReality(t *testing.T, state, config string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rates, engine := map[bench.Target][]float64{}, ""
+	rates, engine, idle := map[bench.Target][]float64{}, "", ""
 	for _, m := range measurements {
 		if m.Valid() {
-			rates[m.Target], engine = append(rates[m.Target], m.RequestsPerSecond()), m.Load.Engine
+			rates[m.Target] = append(rates[m.Target], m.RequestsPerSecond())
+			engine, idle = m.Load.Engine, m.Conditions.IdleLimit
 		}
 	}
-	s := seeding{campaign: measured, engine: engine, scatter: 0.05, last: time.Now().UTC().Add(-3 * time.Hour), n: seededCampaigns}
+	s := seeding{campaign: measured, engine: engine, idle: idle, scatter: 0.05, last: time.Now().UTC().Add(-3 * time.Hour), n: seededCampaigns}
 	for _, p := range measured.Participants {
 		if len(rates[p.Target]) == 0 {
 			t.Fatalf("%s was not measured", p.Target)

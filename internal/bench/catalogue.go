@@ -21,6 +21,7 @@ type Framework struct {
 // of its time need it, other ways to serve or other answers.
 type Variant struct {
 	Requirements []string            `yaml:"requirements" json:"requirements"` // as given to the resolver
+	Sources      []string            `yaml:"sources,omitempty" json:"-"`       // packages without a wheel: built, in the release of the lock, where nothing else may be
 	Servings     map[string]Serving  `yaml:"servings,omitempty" json:"-"`
 	Workloads    map[string]Workload `yaml:"workloads,omitempty" json:"-"`
 }

@@ -12,6 +12,7 @@ type Recipe struct {
 	Direct  []byte     // requirements that can have no hash: a folder, a repository; mostly empty
 	Files   fs.FS      // the application, copied beside the packages
 	Wheels  bool       // nothing is built: the code of a source distribution would run at its installation
+	Built   []string   // packages that are, all the same
 }
 
 // Environment is an installed recipe.

@@ -50,17 +50,18 @@ type Campaign struct {
 	Versions map[bench.Target]bench.Versions
 }
 
-// FromMeasurements takes the median over the valid rounds of each target. A round
-// with errors is left out, and a target with fewer than five is missing. It is
-// not ok for campaigns that do not count: unfinished ones, and those of a kind
-// that somebody started to look at something else.
+// FromMeasurements takes the median over the valid rounds of each target; a few
+// errors are the rule with servers that let few connections wait. A target with
+// fewer than five is missing. It is not ok for campaigns that do not count:
+// unfinished ones, and those of a kind that somebody started to look at something
+// else.
 func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) (seen Campaign, ok bool) {
 	if c.State != bench.StateFinished || c.Kind != bench.KindScheduled && c.Kind != bench.KindConfirm {
 		return Campaign{}, false
 	}
 	clean, means := []bench.Measurement(nil), map[string]bool{}
 	for _, m := range all {
-		if m.Valid() && m.Round >= 1 && m.Load.ErrorCount() == 0 {
+		if m.Valid() && m.Round >= 1 {
 			clean, means[meansOf(m)] = append(clean, m), true
 		}
 	}

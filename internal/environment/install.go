@@ -61,8 +61,14 @@ func (m *Manager) lay(p place, r bench.Recipe) error {
 	})
 }
 
-// onlyWheels makes uv build nothing, for no package.
-func onlyWheels() []string { return []string{"--only-binary", ":all:"} }
+// onlyWheels makes uv build nothing but the packages that are named.
+func onlyWheels(built []string) []string {
+	args := []string{"--only-binary", ":all:"}
+	for _, name := range built {
+		args = append(args, "--no-binary", name)
+	}
+	return args
+}
 
 // fill runs uv. Sync installs exactly what the lock lists, without resolving;
 // what has no hash comes after it and brings nothing else along. A folder is
@@ -74,7 +80,7 @@ func (m *Manager) fill(ctx context.Context, uv string, r bench.Recipe, p place) 
 		"--build-constraints", filepath.Join(p.dir, "build.txt"), filepath.Join(p.dir, "requirements.txt"),
 	}
 	if r.Wheels {
-		sync = append(sync, onlyWheels()...)
+		sync = append(sync, onlyWheels(r.Built)...)
 	}
 	commands := [][]string{venv, sync}
 	if len(r.Direct) > 0 {

@@ -23,6 +23,7 @@ type ResolveRequest struct {
 	Prefer       []byte           // a lock whose releases are taken where they fit
 	ExcludeNewer string           // the index as it stood at this UTC time: "2022-12-31T00:00:00Z"; as it is when empty
 	Wheels       bool             // releases without a wheel for this machine do not count, and nothing is built
+	Built        []string         // packages whose source distributions count all the same, and whose wheels do not
 }
 
 // Resolution is what uv made of a request, ready for a Recipe.
@@ -108,7 +109,7 @@ func (m *Manager) compile(ctx context.Context, uv, python string, requirements [
 		args = append(args, "--exclude-newer", r.ExcludeNewer)
 	}
 	if r.Wheels {
-		args = append(args, onlyWheels()...)
+		args = append(args, onlyWheels(r.Built)...)
 	}
 	command := m.uvCommand(uv, append(args, "-"))
 	command.Name, command.Dir = "uv pip compile for "+r.Name, dir

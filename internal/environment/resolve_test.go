@@ -236,7 +236,8 @@ func sourceOf(t *testing.T, version, folder string) {
 }
 
 // With wheels alone, a release that would have to be built does not count when
-// releases are chosen, and is not built when they are installed.
+// releases are chosen, and is not built when they are installed, unless its package is
+// named.
 func TestOnlyWheels(t *testing.T) {
 	folder, old := t.TempDir(), newWheel(t, "greeter", "1.2", "")
 	if err := os.WriteFile(filepath.Join(folder, old.file()), old.content, 0o600); err != nil {
@@ -254,12 +255,16 @@ func TestOnlyWheels(t *testing.T) {
 	if found, err := w.manager().Resolve(t.Context(), request); err != nil || !strings.HasPrefix(string(found.Lock), "greeter==1.2 ") {
 		t.Errorf("with wheels alone: %q, %v", found.Lock, err)
 	}
+	request.Built = []string{"greeter"}
+	if found, err := w.manager().Resolve(t.Context(), request); err != nil || !strings.HasPrefix(string(found.Lock), "greeter==1.3 ") {
+		t.Errorf("with wheels and what is named: %q, %v", found.Lock, err)
+	}
 	recipe := w.recipe(string(whole.Lock))
 	recipe.Wheels = true
 	if env, err := w.manager().Prepare(t.Context(), recipe); err == nil {
 		t.Errorf("a source distribution was built: %+v", env)
 	}
-	recipe.Wheels = false
+	recipe.Built = []string{"greeter"}
 	if env, err := w.manager().Prepare(t.Context(), recipe); err != nil || env.Version != "1.3" {
 		t.Errorf("built: %+v, %v", env, err)
 	}
