@@ -83,8 +83,14 @@ func TestIdleLimitOfThisMachine(t *testing.T) {
 
 func TestPreflightTellsWhatSleepCosts(t *testing.T) {
 	at := sleeper("fpu hypervisor", "POLL 0", "haltpoll 1").tree(t)
-	if found := at.checkIdle(); found.Level != LevelOK || found.Detail != "no deeper than POLL while restbench measures" {
+	if found := at.checkIdle(); found.Level != LevelOK || found.Detail != "no deeper than POLL while restbench measures, unless idle_states is any" {
 		t.Errorf("got %+v", found)
+	}
+	if found := sleeper("fpu hypervisor").tree(t).checkIdle(); found.Level != LevelWarn || !strings.Contains(found.Detail, "only halting") {
+		t.Errorf("a virtual machine without a choice: %+v", found)
+	}
+	if found := sleeper("fpu").tree(t).checkIdle(); found.Level != LevelOK {
+		t.Errorf("a laptop without a choice: %+v", found)
 	}
 	if err := os.Remove(at.path(idleDevice)); err != nil {
 		t.Fatal(err)

@@ -128,15 +128,19 @@ func (t tree) checkGovernor() Finding {
 
 func (t tree) checkIdle() Finding {
 	const name = "idle states"
+	const cost = "servers pay for waking the client's processor, which can change a rate by a third"
 	states := t.idleStates()
-	if len(states) < 2 {
+	switch {
+	case len(states) < 2 && t.hypervisor(t.cpuinfo()) != "":
+		return warn(name, "only halting, which in a virtual machine calls the hypervisor: %s; the kernel module cpuidle-haltpoll offers polling", cost)
+	case len(states) < 2:
 		return ok(name, "not under this system's control")
 	}
-	deepest, slowest := states[t.quickest(states)].name, states[len(states)-1]
+	deepest, slowest := states[t.quickest(states)].name, states[len(states)-1].name
 	if err := unix.Access(t.path(idleDevice), unix.W_OK); err != nil {
-		return warn(name, "down to %s: servers pay for waking the client's processor, which can change a rate by a third; with the right to write to /%s, restbench lets processors go no deeper than %s while it measures", slowest.name, idleDevice, deepest)
+		return warn(name, "down to %s: %s; with the right to write to /%s, restbench lets processors go no deeper than %s while it measures", slowest, cost, idleDevice, deepest)
 	}
-	return ok(name, "no deeper than %s while restbench measures", deepest)
+	return ok(name, "no deeper than %s while restbench measures, unless idle_states is any", deepest)
 }
 
 func (t tree) checkClock() Finding {
