@@ -128,7 +128,7 @@ func (t tree) checkGovernor() Finding {
 
 func (t tree) checkIdle() Finding {
 	const name = "idle states"
-	const cost = "servers pay for waking the client's processor, which can change a rate by a third"
+	const cost = "servers pay for waking the client's processor, which can take four tenths of a rate"
 	states := t.idleStates()
 	switch {
 	case len(states) < 2 && t.hypervisor(t.cpuinfo()) != "":
