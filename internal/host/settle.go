@@ -4,17 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
-
-	"github.com/prometheus/procfs"
 )
 
 // States of /proc/net/tcp in which a socket asks nothing of a server any more.
 const (
-	tcpTimeWait = 6
-	tcpListen   = 10
+	tcpTimeWait = "06"
+	tcpListen   = "0A"
 )
 
 // settleStep is how often the sockets are looked at.
@@ -39,8 +37,8 @@ func (t tree) settle(ctx context.Context, address string, most time.Duration) er
 		return fmt.Errorf("port of %s: %w", address, err)
 	}
 	for end := time.Now().Add(most); time.Now().Before(end); {
-		if left, err := t.connected(port); err != nil || !left {
-			return err
+		if !t.connected(port) {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -52,23 +50,28 @@ func (t tree) settle(ctx context.Context, address string, most time.Duration) er
 }
 
 // connected tells whether there is a connection to or from a port, or half of one.
-func (t tree) connected(port uint64) (bool, error) {
-	fs, err := procfs.NewFS(t.path("proc"))
-	if err != nil {
-		return false, err
-	}
-	four, err := fs.NetTCP()
-	if err != nil {
-		return false, err
-	}
-	six, err := fs.NetTCP6()
-	if err != nil {
-		six = nil // a kernel without IPv6
-	}
-	for _, s := range slices.Concat(four, six) {
-		if (s.LocalPort == port || s.RemPort == port) && s.St != tcpTimeWait && s.St != tcpListen {
-			return true, nil
+// A kernel without IPv6 has the first file only.
+func (t tree) connected(port uint64) bool {
+	for _, file := range []string{"proc/self/net/tcp", "proc/self/net/tcp6"} {
+		for line := range strings.Lines(t.text(file)) {
+			fields := strings.Fields(line) // number, local and remote address, state
+			if len(fields) < 4 || (portOf(fields[1]) != port && portOf(fields[2]) != port) {
+				continue
+			}
+			if state := fields[3]; state != tcpTimeWait && state != tcpListen {
+				return true
+			}
 		}
 	}
-	return false, nil
+	return false
+}
+
+// portOf reads the end of an address as the kernel writes it: "0100007F:1F90".
+func portOf(address string) uint64 {
+	_, text, _ := strings.Cut(address, ":")
+	port, err := strconv.ParseUint(text, 16, 16)
+	if err != nil {
+		return 0
+	}
+	return port
 }

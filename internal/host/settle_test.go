@@ -32,8 +32,8 @@ func TestSettleWaitsForConnectionsToEnd(t *testing.T) {
 		if err := step(); err != nil {
 			t.Fatal(err)
 		}
-		if left, err := machine.connected(port); !left || err != nil {
-			t.Errorf("a connection that the server holds is not seen: %v", err)
+		if !machine.connected(port) {
+			t.Error("a connection that the server holds is not seen")
 		}
 	}
 	done := make(chan error)
@@ -44,8 +44,8 @@ func TestSettleWaitsForConnectionsToEnd(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if left, err := machine.connected(port); left || err != nil {
-		t.Errorf("settled, and there is a connection: %v", err)
+	if machine.connected(port) {
+		t.Error("settled, and there is a connection")
 	}
 }
 
