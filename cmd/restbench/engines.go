@@ -16,7 +16,7 @@ import (
 
 // Shape of the comparison of engines. wrk measures whole seconds only, and loses a
 // part of the last tenth of one: its threads end up to that far apart, and the rate is
-// over the whole. In 2 s that was seen to be 3 %.
+// over the whole: the longer a run, the less that is.
 const (
 	engineRun    = 5 * time.Second
 	engineSettle = 15 * time.Second // at the most, for the connections of the run before

@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,11 +21,12 @@ func TestNumbersSayHowDeepProcessorsSlept(t *testing.T) {
 	if limit := (&host.Probe{}).Begin().End().IdleLimit; limit != "" { // another program's
 		others = append(others, limit)
 	}
-	for mode, want := range map[string][]string{"auto": awake, "any": others} {
+	for _, c := range []struct {
+		mode string
+		want []string
+	}{{"auto", awake}, {"any", others}} { // the first leaves no limit behind
 		config := ownTargets(t, "alpha")
-		if err := os.WriteFile(config, []byte("idle_states: "+mode+"\n"+read(t, config)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		rewrite(t, config, "idle_states: "+c.mode+"\n"+read(t, config))
 		got := restbench(t.Context(), t, "run", "--storage.path="+isolated(t), "--config.file="+config, "--format=json", "--output="+t.TempDir())
 		var result struct {
 			Campaign struct {
@@ -36,8 +36,8 @@ func TestNumbersSayHowDeepProcessorsSlept(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.out), &result); err != nil {
 			t.Fatalf("%v\n%s%s", err, got.out, got.err)
 		}
-		if diff := cmp.Diff(want, result.Campaign.IdleLimits); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", mode, diff)
+		if diff := cmp.Diff(c.want, result.Campaign.IdleLimits); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.mode, diff)
 		}
 	}
 }

@@ -114,11 +114,7 @@ func (l latest) locked(ctx context.Context, m *environment.Manager, o frameworks
 // resolve asks the index what the target's requirements are today. It keeps no
 // release because it was there before.
 func (l latest) resolve(ctx context.Context, m *environment.Manager, o frameworks.Other) ([]byte, error) {
-	request := environment.ResolveRequest{Name: o.Recipe.Name, Requirements: o.Requirements, Python: o.Recipe.Python}
-	if !l.rules.AllowSource {
-		request.Wheels, request.Built = true, o.Recipe.Built
-		request.Requirements = slices.Concat(o.Requirements, o.Sources)
-	}
+	request := l.request(o)
 	if l.rules.MinAge > 0 {
 		request.ExcludeNewer = time.Now().Add(-l.rules.MinAge).UTC().Truncate(time.Second).Format(time.RFC3339)
 	}
@@ -133,6 +129,17 @@ func (l latest) resolve(ctx context.Context, m *environment.Manager, o framework
 		return nil, fmt.Errorf("resolve %s: %w", o.Recipe.Name, err)
 	}
 	return found.Lock, nil
+}
+
+// request is what the index is asked for: wheels, unless more is allowed, and of
+// packages without a wheel the release that is locked.
+func (l latest) request(o frameworks.Other) environment.ResolveRequest {
+	r := environment.ResolveRequest{Name: o.Recipe.Name, Requirements: o.Requirements, Python: o.Recipe.Python}
+	if !l.rules.AllowSource {
+		r.Wheels, r.Built = true, o.Recipe.Built
+		r.Requirements = slices.Concat(o.Requirements, o.Sources)
+	}
+	return r
 }
 
 // explained names the setting where wheels are what is missing.

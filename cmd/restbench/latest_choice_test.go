@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"restbench/frameworks"
 	"restbench/internal/config"
+	"restbench/internal/environment"
 )
 
 // The one line that switches the edition on, with and without names.
@@ -118,6 +120,20 @@ func checkCell(t *testing.T, got outcome, column, want string) {
 	}
 	if cell, _, _ := strings.Cut(lines[row][at:], "  "); cell != want {
 		t.Errorf("below %q: %q, want %q", column, cell, want)
+	}
+}
+
+// Where nothing is built, what has no wheel is asked for in the release that is locked.
+func TestWheelsAndWhatIsLockedAreAskedFor(t *testing.T) {
+	eve := frameworks.Other{Requirements: []string{"eve"}, Sources: []string{"events==0.3"}}
+	eve.Recipe.Built = []string{"events"}
+	for allowed, want := range map[bool]environment.ResolveRequest{
+		false: {Requirements: []string{"eve", "events==0.3"}, Wheels: true, Built: []string{"events"}},
+		true:  {Requirements: []string{"eve"}},
+	} {
+		if diff := cmp.Diff(want, latest{rules: config.Latest{AllowSource: allowed}}.request(eve)); diff != "" {
+			t.Errorf("allow_source %t (-want +got):\n%s", allowed, diff)
+		}
 	}
 }
 

@@ -24,10 +24,6 @@ const settleStep = 20 * time.Millisecond
 // server that takes one connection at a time stands still for them, and the next
 // client finds it like that.
 func Settle(ctx context.Context, address string, most time.Duration) error {
-	return machine.settle(ctx, address, most)
-}
-
-func (t tree) settle(ctx context.Context, address string, most time.Duration) error {
 	_, text, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
@@ -37,7 +33,7 @@ func (t tree) settle(ctx context.Context, address string, most time.Duration) er
 		return fmt.Errorf("port of %s: %w", address, err)
 	}
 	for end := time.Now().Add(most); time.Now().Before(end); {
-		if !t.connected(port) {
+		if !machine.connected(port) {
 			return nil
 		}
 		select {
