@@ -31,10 +31,10 @@ func Series(targets int) int {
 		histogram = classicBuckets + 4 // buckets, +Inf, sum, count, native
 		infos     = 2                  // target_info, base_info
 		responses = 1
-		changes   = 2*7 + 4 // of the target, slower and faster: six gauges and an info; learning, three detectable
-		fields    = 3 * 7   // slower, faster and same of its field; there are no more fields than targets
-		upgrade   = 3 + 4   // ratio and its interval, verdicts
-		hosts     = 3 * 7   // the same of the machine
+		changes   = 2*7 + 4   // of the target, slower and faster: six gauges and an info; learning, three detectable
+		fields    = 3 * 7     // slower, faster and same of its field; there are no more fields than targets
+		upgrade   = 3 + 4 + 2 // ratio and its interval, verdicts, active and info
+		hosts     = 3 * 7     // the same of the machine
 		campaign  = 6
 		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
 	)
@@ -66,10 +66,12 @@ func (e *Exporter) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. It reads one snapshot and asks
 // nothing that could make it wait.
 func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range e.now.Load().collected {
+	now := e.now.Load()
+	for _, m := range now.collected {
 		ch <- m
 	}
-	c := &collection{metrics: e.metrics}
+	c := &collection{metrics: e.metrics, now: *now}
+	c.upgradesActive(e.options.Now())
 	c.timestamp(c.next, e.options.Next())
 	c.store(e.options.StoreStatus())
 	for _, m := range c.collected {

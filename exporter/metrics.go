@@ -44,6 +44,7 @@ type metrics struct {
 	learning, detectable                              *prometheus.Desc
 
 	upgradeRatio, upgradeLow, upgradeHigh, upgradeVerdict *prometheus.Desc
+	upgradeActive, upgradeInfo                            *prometheus.Desc
 }
 
 // rowMetric is a gauge that a result has at most once; of is nil where the

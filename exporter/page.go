@@ -111,7 +111,7 @@ func (p *page) write(w io.Writer) error {
 		v.results(r)
 	}
 	v.Tables = append(v.Tables, s.changeTables(now)...)
-	v.Tables = append(v.Tables, s.upgradeTables()...)
+	v.Tables = append(v.Tables, s.upgradeTables(now)...)
 	return p.template.Execute(w, v)
 }
 

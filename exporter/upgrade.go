@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"slices"
+	"time"
 
 	"restbench/internal/bench"
 	"restbench/internal/report"
@@ -24,6 +25,8 @@ func (m *metrics) describeUpgrades() {
 	m.upgradeHigh = m.add("upgrade_ratio_ci95_high", "Upper end of the 95 % interval of upgrade_ratio."+ofUpgrade, targetLabels()...)
 	m.upgradeVerdict = m.add("upgrade_verdict", "1 for what upgrade_ratio and its interval say, with the configured threshold; 0 for the others."+ofUpgrade,
 		append(targetLabels(), "verdict")...)
+	m.upgradeActive = m.add("upgrade_active", "1 while the newest upgrade is slower or faster, nobody has accepted it, and it is no older than 14 days; 0 otherwise.", targetLabels()...)
+	m.upgradeInfo = m.add("upgrade_info", "Always 1; by label the name by which the newest upgrade is accepted.", append(targetLabels(), "id")...)
 }
 
 func (c *collection) upgraded() {
@@ -31,8 +34,9 @@ func (c *collection) upgraded() {
 		if u.Ratio.Estimate == nil {
 			continue
 		}
-		labels := clean(u.Target.Framework, u.Target.Edition, u.Target.Serving, u.Target.Workload, u.Campaign.Protocol.Label())
+		labels := upgradeLabels(u)
 		c.gauge(c.upgradeRatio, *u.Ratio.Estimate, labels...)
+		c.gauge(c.upgradeInfo, 1, also(labels, clean(u.ID())...)...)
 		if ci := u.Ratio.CI95; ci != nil {
 			c.gauge(c.upgradeLow, ci.Low(), labels...)
 			c.gauge(c.upgradeHigh, ci.High(), labels...)
@@ -41,6 +45,19 @@ func (c *collection) upgraded() {
 			c.gauge(c.upgradeVerdict, truth(u.Verdict == verdict), also(labels, string(verdict))...)
 		}
 	}
+}
+
+// upgradesActive is asked in each scrape: time alone ends it.
+func (c *collection) upgradesActive(now time.Time) {
+	for _, u := range c.now.newestUpgrades() {
+		if u.Ratio.Estimate != nil {
+			c.gauge(c.upgradeActive, truth(u.Active(now)), upgradeLabels(u)...)
+		}
+	}
+}
+
+func upgradeLabels(u report.Upgrade) []string {
+	return clean(u.Target.Framework, u.Target.Edition, u.Target.Serving, u.Target.Workload, u.Campaign.Protocol.Label())
 }
 
 // newestUpgrades are those of configured targets, one each: twice the same labels
@@ -58,10 +75,10 @@ func (s snapshot) newestUpgrades() []report.Upgrade {
 }
 
 // upgradeTables is what the page shows of them, nothing while there are none.
-func (s snapshot) upgradeTables() []report.Table {
+func (s snapshot) upgradeTables(now time.Time) []report.Table {
 	newest := s.newestUpgrades()
 	if len(newest) == 0 {
 		return nil
 	}
-	return []report.Table{report.UpgradeTable(newest)}
+	return []report.Table{report.UpgradeTable(newest, now)}
 }

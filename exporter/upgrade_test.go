@@ -3,6 +3,7 @@ package exporter
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"restbench/internal/bench"
 	"restbench/internal/report"
@@ -10,10 +11,10 @@ import (
 
 // upgrade is one of a target whose new releases are ratio times as fast.
 func upgrade(t bench.Target, ratio float64) report.Upgrade {
-	old, now := "3.0", "3.1"
+	old, now, finished := "3.0", "3.1", time.Now()
 	return report.Upgrade{
 		Comparison: report.Comparison{
-			Campaign: report.Header{ID: 7, Kind: bench.KindUpgrade, Protocol: bench.Protocol{Name: bench.ProtocolUpgrade, Engine: bench.EngineNative, Precision: 0.03}},
+			Campaign: report.Header{ID: 7, Kind: bench.KindUpgrade, Finished: &finished, Protocol: bench.Protocol{Name: bench.ProtocolUpgrade, Engine: bench.EngineNative, Precision: 0.03}},
 			Ratio:    report.RatioEstimate{Estimate: &ratio, CI95: &report.Interval{ratio - 0.02, ratio + 0.02}},
 			Verdict:  "slower", Starts: 6, Threshold: 0.05,
 			Packages: []report.PackageDiff{{Name: "werkzeug", A: &old, B: &now}, {Name: "markupsafe", A: &old, B: &now}},
@@ -60,6 +61,8 @@ func TestUpgradesAreShown(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
+	wantValue(t, e, 1, "restbench_upgrade_active", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade")
+	wantValue(t, e, 1, "restbench_upgrade_info", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade", "id", "7-"+shown.String())
 	e.SetUpgrades(nil)
 	if metrics := ask(e.Handler(), "GET", "/metrics").Body.String(); strings.Contains(metrics, "restbench_upgrade_ratio{") {
 		t.Error("an upgrade stays after it was taken back")
@@ -78,4 +81,20 @@ func TestAnUpgradeWithoutAnInterval(t *testing.T) {
 	if strings.Count(metrics, "\nrestbench_upgrade_ratio{") != 1 || strings.Contains(metrics, "restbench_upgrade_ratio_ci95_low{") {
 		t.Errorf("got\n%s", metrics)
 	}
+}
+
+// Time alone ends an upgrade: the next scrape knows it, without a new event.
+func TestAnUpgradeExpires(t *testing.T) {
+	o := options()
+	now := time.Now()
+	o.Now = func() time.Time { return now }
+	e := newExporter(t, o)
+	e.SetUpgrades([]report.Upgrade{upgrade(o.Targets[0], 0.9)})
+	active := func(want float64) {
+		t.Helper()
+		wantValue(t, e, want, "restbench_upgrade_active", "framework", o.Targets[0].Framework, "edition", o.Targets[0].Edition, "protocol", "upgrade")
+	}
+	active(1)
+	now = now.Add(15 * 24 * time.Hour)
+	active(0)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"restbench/internal/change"
+	"restbench/internal/config"
 	"restbench/internal/store"
 )
 
@@ -27,7 +28,7 @@ type acceptCommand struct {
 
 func registerAccept(app *kingpin.Application, s *session) (string, action) {
 	c := &acceptCommand{session: s}
-	cmd := app.Command("accept", "This change is known: end its alert. Without a name, list the changes.")
+	cmd := app.Command("accept", "This change or upgrade is known: end its alert. Without a name, list them.")
 	cmd.Arg("change", "Name of the change, as the alert and the page give it.").StringVar(&c.id)
 	cmd.Flag("reason", "Why it is accepted; kept in the history.").PlaceHolder("TEXT").StringVar(&c.reason)
 	return cmd.FullCommand(), c.run
@@ -57,24 +58,19 @@ func (c *acceptCommand) list(ctx context.Context, path string) error {
 		return err
 	}
 	defer history.Close()
-	known, err := changesOf(ctx, history)
+	known, err := c.known(ctx, history, time.Now())
 	if err != nil {
 		return err
 	}
-	if len(known.Changes) == 0 {
-		_, err := fmt.Fprintln(c.out, "no lasting change was found in the history")
+	if len(known) == 0 {
+		_, err := fmt.Fprintln(c.out, "no lasting change was found in the history, and no upgrade that makes a difference")
 		return err
 	}
-	now := time.Now()
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CHANGE\tWHAT\tSIZE\tCPU/REQ\tSINCE\tSCOPE\tSTATE")
-	for _, one := range slices.Backward(known.Changes) {
-		state := one.Ended(now)
-		if state == "" {
-			state = "holds"
-		}
-		since := one.Onset.At.UTC().Format("2006-01-02 15:04")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", one.ID, one.What(), one.Size(), one.CostText(), since, one.Scope, state)
+	for _, one := range known {
+		since := one.since.UTC().Format("2006-01-02 15:04")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", one.id, one.what, one.size, one.cost, since, one.scope, cmp.Or(one.ended, "holds"))
 	}
 	return w.Flush()
 }
@@ -86,36 +82,71 @@ func (c *acceptCommand) accept(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, history.Close()) }()
-	known, err := changesOf(ctx, history)
+	now := time.Now()
+	known, err := c.known(ctx, history, now)
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	one, err := holding(known, c.id, now)
+	one, err := holding(known, c.id)
 	if err != nil {
 		return err
 	}
 	if err := history.Accept(ctx, store.Acceptance{Change: c.id, At: now.UTC(), Note: c.reason}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "accepted: %s, %s %s: %s\n", one.ID, one.What(), one.Size(), c.reason)
+	_, err = fmt.Fprintf(c.out, "accepted: %s, %s %s: %s\n", one.id, one.what, one.size, c.reason)
 	return err
 }
 
-// holding finds a change that can be accepted: one that has ended needs no word.
-func holding(known change.History, id string, now time.Time) (change.Change, error) {
-	for _, one := range known.Changes {
-		if one.ID != id {
-			continue
-		}
-		if !one.Active(now) {
-			return one, fmt.Errorf("change %s does not hold any more: %s", id, one.Ended(now))
-		}
-		return one, nil
+// acceptable is what somebody can accept: a lasting change, or an upgrade that makes
+// a difference.
+type acceptable struct {
+	id, what, size, cost, scope string
+	since                       time.Time
+	ended                       string // how; empty while it holds
+}
+
+// known are all, the newest change first, and the newest upgrade of each target.
+func (c *acceptCommand) known(ctx context.Context, history *store.Store, now time.Time) ([]acceptable, error) {
+	cfg, err := config.Load(c.configFile)
+	if err != nil {
+		return nil, err
 	}
-	there := names(known.Current(now))
+	found, err := changesOf(ctx, history)
+	if err != nil {
+		return nil, err
+	}
+	upgrades, err := latestUpgrades(ctx, history, cfg.Latest.Threshold)
+	if err != nil {
+		return nil, err
+	}
+	var all []acceptable
+	for _, one := range slices.Backward(found.Changes) {
+		all = append(all, acceptable{one.ID, one.What(), one.Size(), one.CostText(), string(one.Scope), one.Onset.At, one.Ended(now)})
+	}
+	for _, u := range upgrades {
+		if u.Differs() {
+			all = append(all, acceptable{u.ID(), u.What(), u.Size(), "", "upgrade", u.Campaign.Started, u.Ended(now)})
+		}
+	}
+	return all, nil
+}
+
+// holding finds one that can be accepted: what has ended needs no word.
+func holding(known []acceptable, id string) (acceptable, error) {
+	var there []string
+	for _, one := range known {
+		switch {
+		case one.id == id && one.ended != "":
+			return one, fmt.Errorf("change %s does not hold any more: %s", id, one.ended)
+		case one.id == id:
+			return one, nil
+		case one.ended == "":
+			there = append(there, one.id)
+		}
+	}
 	if len(there) == 0 {
-		return change.Change{}, fmt.Errorf("there is no change %q; none holds at the moment", id)
+		return acceptable{}, fmt.Errorf("there is no change %q; none holds at the moment", id)
 	}
-	return change.Change{}, fmt.Errorf("there is no change %q; these hold: %s", id, strings.Join(there, ", "))
+	return acceptable{}, fmt.Errorf("there is no change %q; these hold: %s", id, strings.Join(there, ", "))
 }

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -37,6 +38,7 @@ type daemon struct {
 	recorder *store.Writer
 	exporter *exporter.Exporter
 	watch    *watcher
+	showing  sync.Mutex           // of upgrades
 	doubts   scheduler.Suspicions // of the loop of campaigns
 	server   *exporter.Server
 	lock     *host.Lock
@@ -78,7 +80,7 @@ func (d *daemon) open(ctx context.Context) error {
 	if d.exporter, err = d.newExporter(ctx); err != nil {
 		return err
 	}
-	d.watch = &watcher{store: d.history, show: d.exporter.SetChanges, log: d.log}
+	d.watch = &watcher{store: d.history, show: d.exporter.SetChanges, also: func(ctx context.Context) { d.showUpgrades(ctx) }, log: d.log}
 	d.server, err = d.exporter.Listen(d.command.web)
 	return err
 }

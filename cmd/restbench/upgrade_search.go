@@ -30,12 +30,17 @@ const (
 type past struct {
 	history   *store.Store
 	campaigns []bench.Campaign
+	accepted  []store.Acceptance
 	threshold float64
 }
 
 func readPast(ctx context.Context, history *store.Store, threshold float64) (past, error) {
 	found, err := history.Campaigns(ctx, store.Filter{Kinds: []bench.Kind{bench.KindUpgrade}, Limit: mostUpgrades})
-	return past{history, found, threshold}, err
+	if err != nil {
+		return past{}, err
+	}
+	accepted, err := history.Acceptances(ctx)
+	return past{history, found, accepted, threshold}, err
 }
 
 // pastUpgrade is one of them with its campaign.
@@ -50,18 +55,64 @@ type pastUpgrade struct {
 // there is none.
 func (h past) newest(ctx context.Context, o frameworks.Other) (*pastUpgrade, error) {
 	for _, c := range h.campaigns {
-		if len(c.Participants) != 2 || c.Participants[1].Target != o.Target || c.State != bench.StateFinished {
+		if !upgradeOf(c, o.Target) {
 			continue
 		}
-		measurements, err := h.history.Measurements(ctx, c.ID)
+		u, err := h.upgrade(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		if u := report.NewUpgrade(c, measurements, h.threshold); u.Ratio.Estimate != nil {
+		if u.Ratio.Estimate != nil {
 			return &pastUpgrade{u, c, h, o.Recipe.Package}, nil
 		}
 	}
 	return nil, nil
+}
+
+// upgradeOf reports whether a campaign has brought a target to new releases.
+func upgradeOf(c bench.Campaign, t bench.Target) bool {
+	return c.State == bench.StateFinished && len(c.Participants) == 2 && c.Participants[1].Target == t
+}
+
+// upgrade is what a campaign says, and what somebody said of it.
+func (h past) upgrade(ctx context.Context, c bench.Campaign) (report.Upgrade, error) {
+	measurements, err := h.history.Measurements(ctx, c.ID)
+	if err != nil {
+		return report.Upgrade{}, err
+	}
+	u := report.NewUpgrade(c, measurements, h.threshold)
+	for _, a := range h.accepted {
+		if a.Change == u.ID() {
+			u.Accepted = &report.Acceptance{At: a.At, Note: a.Note}
+		}
+	}
+	return u, nil
+}
+
+// latestUpgrades are the newest upgrades of all targets that the history has of the
+// edition latest, whatever is configured.
+func latestUpgrades(ctx context.Context, history *store.Store, threshold float64) ([]report.Upgrade, error) {
+	h, err := readPast(ctx, history, threshold)
+	if err != nil {
+		return nil, err
+	}
+	var all []report.Upgrade
+	seen := map[bench.Target]bool{}
+	for _, c := range h.campaigns {
+		if len(c.Participants) != 2 || c.Participants[1].Target.Edition != bench.EditionLatest || seen[c.Participants[1].Target] {
+			continue
+		}
+		t := c.Participants[1].Target
+		seen[t] = true
+		newest, err := h.newest(ctx, frameworks.Other{Entry: frameworks.Entry{Target: t}})
+		if err != nil {
+			return nil, err
+		}
+		if newest != nil {
+			all = append(all, newest.Upgrade)
+		}
+	}
+	return all, nil
 }
 
 // intermediate is a set between the old one and the new one that was measured.
@@ -192,17 +243,25 @@ func (d *daemon) newestUpgrades(ctx context.Context) ([]report.Upgrade, error) {
 	return all, nil
 }
 
-// show hands the newest upgrades to the exporter, and tells the one of a target.
-func (u *upgrader) show(ctx context.Context, told ...bench.Target) {
-	all, err := u.newestUpgrades(ctx)
+// showUpgrades hands the newest upgrades to the exporter: after a campaign, and when
+// somebody has accepted one.
+func (d *daemon) showUpgrades(ctx context.Context) []report.Upgrade {
+	d.showing.Lock() // what was read last is shown last
+	defer d.showing.Unlock()
+	all, err := d.newestUpgrades(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			u.log.Error().Err(err).Msg("read the upgrades")
+			d.log.Error().Err(err).Msg("read the upgrades")
 		}
-		return
+		return nil
 	}
-	u.exporter.SetUpgrades(all)
-	for _, done := range all {
+	d.exporter.SetUpgrades(all)
+	return all
+}
+
+// show shows the newest upgrades, and tells the one of a target.
+func (u *upgrader) show(ctx context.Context, told ...bench.Target) {
+	for _, done := range u.showUpgrades(ctx) {
 		if slices.Contains(told, done.Target) {
 			u.tell(done)
 		}

@@ -41,7 +41,8 @@ func TestAnUpgradeIsMeasuredAndTold(t *testing.T) {
 	eventually(t, 5*time.Minute, "the upgrade is shown", func() bool { return d.upgradeRatio() != "" })
 	checkUpgradeIsShown(t, d)
 	t.Run("alert", func(t *testing.T) { checkUpgradeAlert(t, d, file) })
-	rewrite(t, file, on)
+	d.rereads(t, file, on)
+	checkUpgradeIsAccepted(t, d, flags[:2])
 	if log := d.stop().err; !strings.Contains(log, "tiny@latest, tiny 1.0 → 2.0: slower") {
 		t.Errorf("the log does not tell of the upgrade:\n%s", log)
 	}
@@ -110,6 +111,31 @@ func checkUpgradeAlert(t *testing.T, d *runningDaemon, file string) {
 	d.rereads(t, file, strings.Replace(read(t, file), "min_age: 0s", "min_age: 0s, threshold: 0.9", 1))
 	eventually(t, time.Minute, "another verdict", func() bool { return d.metric(upgradeIsSlower) == "0" })
 	eventually(t, 2*time.Minute, "end of the alert at people", func() bool { return stack.inbox.ended("people", alert, "tiny") })
+}
+
+// checkUpgradeIsAccepted accepts the upgrade beside the daemon, which notices.
+func checkUpgradeIsAccepted(t *testing.T, d *runningDaemon, flags []string) {
+	t.Helper()
+	active := func(want string) func() bool {
+		return func() bool { return d.metric("restbench_upgrade_active"+upgradeLabels) == want }
+	}
+	eventually(t, time.Minute, "the upgrade is news", active("1"))
+	accept := func(args ...string) outcome {
+		return restbench(t.Context(), t, append(append([]string{"accept"}, args...), flags...)...)
+	}
+	if got := accept(); got.code != exitDone || !regexp.MustCompile(`(?m)^2-tiny@latest +tiny@latest, tiny 1\.0 → 2\.0 +0\.\d+ times .* upgrade +holds$`).MatchString(got.out) {
+		t.Errorf("accept lists %+v", got)
+	}
+	if got := accept("2-tiny@latest", "--reason=worth it"); got.code != exitDone || !strings.HasPrefix(got.out, "accepted: 2-tiny@latest, tiny@latest, tiny 1.0 → 2.0 ") {
+		t.Errorf("accept: %+v", got)
+	}
+	eventually(t, time.Minute, "the daemon has noticed", active("0"))
+	if _, page := d.get("/"); !strings.Contains(page, "worth it") {
+		t.Error("the page does not give the reason")
+	}
+	if got := accept("2-tiny@latest", "--reason=again"); got.code != exitFailed || !strings.Contains(got.err, "does not hold any more: accepted") {
+		t.Errorf("accepted twice: %+v", got)
+	}
 }
 
 func checkUpgradeIsKept(t *testing.T, flags []string) {

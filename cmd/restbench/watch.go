@@ -25,6 +25,7 @@ const watchInterval = 5 * time.Second
 type watcher struct {
 	store *store.Store
 	show  func(exporter.Changes)
+	also  func(context.Context) // shows what else somebody may have accepted
 	log   zerolog.Logger
 
 	lock     sync.Mutex // guards what follows
@@ -75,6 +76,9 @@ func (w *watcher) replay(ctx context.Context) error {
 		return err
 	}
 	w.history = w.replayer.replay(accepted)
+	if len(accepted) != w.accepted {
+		w.also(ctx)
+	}
 	w.accepted = len(accepted)
 	w.tell(time.Now())
 	return nil

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"restbench/internal/bench"
 	"restbench/internal/stats"
@@ -24,6 +25,58 @@ type Upgrade struct {
 	Precise       bool         // the ratio is known as well as was asked for
 	Responsible   []string     // of several packages, those that make the difference; empty where that was not looked for
 	Searched      bool         // to the end: no further measurement tells more of Responsible
+	Accepted      *Acceptance  // nil while nobody has accepted it
+}
+
+// Acceptance is the word of a person that an upgrade is known.
+type Acceptance struct {
+	At   time.Time
+	Note string // the reason that was given
+}
+
+// longestNews is how long a difference is told: what nobody acted upon for two weeks
+// is how things are.
+const longestNews = 14 * 24 * time.Hour
+
+// ID is the name by which an upgrade is accepted.
+func (u Upgrade) ID() string { return fmt.Sprintf("%d-%s", u.Campaign.ID, u.Target) }
+
+// What names the upgrade for people: the target and the packages that differ.
+func (u Upgrade) What() string { return u.Target.String() + ", " + u.releases() }
+
+// Size is the ratio with its interval, for people.
+func (u Upgrade) Size() string {
+	text := ratioCell(u.Ratio.Estimate) + " times"
+	if u.Ratio.CI95 != nil {
+		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Ratio.CI95))
+	}
+	return text
+}
+
+// Active reports whether a difference is to be told: until somebody accepts it, for
+// two weeks at the most.
+func (u Upgrade) Active(now time.Time) bool {
+	return u.Differs() && u.Accepted == nil && now.Before(u.expiry())
+}
+
+func (u Upgrade) expiry() time.Time {
+	if u.Campaign.Finished == nil {
+		return u.Campaign.Started.Add(longestNews)
+	}
+	return u.Campaign.Finished.Add(longestNews)
+}
+
+// Ended says how a difference ceased to be told; empty while it is, and where there
+// is none.
+func (u Upgrade) Ended(now time.Time) string {
+	const minute = "2006-01-02 15:04 UTC"
+	switch {
+	case u.Accepted != nil:
+		return "accepted " + u.Accepted.At.UTC().Format(minute) + ": " + u.Accepted.Note
+	case u.Differs() && !u.Active(now):
+		return "expired " + u.expiry().UTC().Format(minute)
+	}
+	return ""
 }
 
 // NewUpgrade derives what a campaign of kind upgrade says. Its verdict is told as
@@ -68,9 +121,9 @@ func (u Upgrade) Differs() bool { return u.Verdict == stats.Slower || u.Verdict 
 // is.
 func (u Upgrade) Text() string {
 	if u.Ratio.Estimate == nil {
-		return fmt.Sprintf("%s, %s: no verdict, because there is no round in which both sets of releases have a number", u.Target, u.releases())
+		return u.What() + ": no verdict, because there is no round in which both sets of releases have a number"
 	}
-	text := fmt.Sprintf("%s, %s: %s, %s times the requests per second of before", u.Target, u.releases(), u.verdict(), ratioCell(u.Ratio.Estimate))
+	text := fmt.Sprintf("%s: %s, %s times the requests per second of before", u.What(), u.verdict(), ratioCell(u.Ratio.Estimate))
 	if u.Ratio.CI95 != nil {
 		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Ratio.CI95))
 	}
@@ -130,7 +183,7 @@ func (u Upgrade) imprecise() string {
 }
 
 // UpgradeTable is the newest upgrade of each target.
-func UpgradeTable(upgrades []Upgrade) Table {
+func UpgradeTable(upgrades []Upgrade, now time.Time) Table {
 	t := Table{
 		Title: "Upgrades",
 		Columns: []Column{
@@ -140,16 +193,19 @@ func UpgradeTable(upgrades []Upgrade) Table {
 			{Name: "95 % interval", Right: true},
 			{Name: "verdict", Help: "Faster or slower where the difference is larger than the threshold and the interval excludes that there is none."},
 			{Name: "responsible", Help: "Where several packages have changed: which one makes the difference."},
-			{Name: "campaign", Right: true},
+			{Name: "name", Help: "What restbench accept takes, to end its alert; it begins with the campaign."},
 		},
 	}
 	for _, u := range upgrades {
 		t.Rows = append(t.Rows, []string{
 			u.Target.String(), u.releases(), ratioCell(u.Ratio.Estimate), spanCell(u.Ratio.CI95),
-			string(u.Verdict), responsibleCell(u), fmt.Sprint(u.Campaign.ID),
+			string(u.Verdict), responsibleCell(u), u.ID(),
 		})
 		if note := u.imprecise(); note != "" {
 			t.Notes = append(t.Notes, u.Target.String()+": "+note+".")
+		}
+		if ended := u.Ended(now); ended != "" {
+			t.Notes = append(t.Notes, u.Target.String()+": "+ended+".")
 		}
 	}
 	slices.Sort(t.Notes)

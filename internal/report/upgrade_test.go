@@ -74,12 +74,48 @@ func TestUpgradeTellsWhoIsResponsible(t *testing.T) {
 		{[]string{"multidict", "sanic"}, false, "among multidict, sanic"},
 	} {
 		u.Responsible, u.Searched = test.packages, test.searched
-		row := report.UpgradeTable([]report.Upgrade{u}).Rows[0]
+		row := report.UpgradeTable([]report.Upgrade{u}, time.Now()).Rows[0]
 		if row[0] != "sanic@latest" || row[4] != "slower" || row[5] != test.want {
 			t.Errorf("row is %q, want responsible %q", row, test.want)
 		}
 		if len(test.packages) > 0 && !strings.Contains(u.Text(), "; responsible") {
 			t.Errorf("text is %s", u.Text())
+		}
+	}
+}
+
+// A difference is told until somebody accepts it, and for two weeks at the most;
+// where there is none, nothing is.
+func TestLifeOfAnUpgrade(t *testing.T) {
+	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	soon, late := at.Add(13*24*time.Hour), at.Add(15*24*time.Hour)
+	for name, test := range map[string]struct {
+		times    float64
+		accepted *report.Acceptance
+		now      time.Time
+		active   bool
+		ended    string
+	}{
+		"slower":           {0.8, nil, soon, true, ""},
+		"faster":           {1.2, nil, soon, true, ""},
+		"old":              {0.8, nil, late, false, "expired 2026-11-15 12:00 UTC"},
+		"accepted":         {0.8, &report.Acceptance{At: at, Note: "TLS"}, soon, false, "accepted 2026-11-01 12:00 UTC: TLS"},
+		"no difference":    {1, nil, soon, false, ""},
+		"old and the same": {1, nil, late, false, ""},
+	} {
+		c, ms := upgraded(test.times, 60)
+		c.Finished = at
+		u := report.NewUpgrade(c, ms, upgradeThreshold)
+		u.Accepted = test.accepted
+		if got := u.Active(test.now); got != test.active {
+			t.Errorf("%s: active %t", name, got)
+		}
+		if got := u.Ended(test.now); got != test.ended {
+			t.Errorf("%s: ended %q, want %q", name, got, test.ended)
+		}
+		notes := strings.Join(report.UpgradeTable([]report.Upgrade{u}, test.now).Notes, "\n")
+		if test.ended != "" && !strings.Contains(notes, "sanic@latest: "+test.ended) {
+			t.Errorf("%s: the table says %q", name, notes)
 		}
 	}
 }
