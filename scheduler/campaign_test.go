@@ -72,7 +72,7 @@ func TestAMeasurementHasItsCostsAndConditions(t *testing.T) {
 		Campaign: worldID, Round: 1, Target: target("a"),
 		Load:       bench.Load{Engine: "fake 1", Requests: 100, Duration: time.Second},
 		Server:     bench.Usage{CPU: 3 * time.Second, Memory: 150, RunQueue: 0, Processes: 4},
-		Conditions: bench.Conditions{Steal: 0.25, Pinning: "server 0 client 1"},
+		Conditions: bench.Conditions{Steal: 0.25, Pinning: "server 0 client 1", ClientProcessors: 1},
 		Marks:      []bench.Mark{{Kind: bench.MarkNoisy, Reason: bench.ReasonSteal, Detail: "a@current 0.25 3s"}},
 	}
 	if diff := cmp.Diff(want, w.recorded[0], cmpopts.IgnoreFields(bench.Measurement{}, "Started")); diff != "" {
@@ -127,6 +127,9 @@ func TestWarmupIsNotRecorded(t *testing.T) {
 	load := w.engine
 	w.engine = func(ctx context.Context, p bench.Plan) (bench.Load, error) {
 		steps = append(steps, p.Duration.String())
+		if p.RampUp == 0 {
+			t.Errorf("the %s of a protocol with a warm-up open all connections at once", p.Duration)
+		}
 		return load(ctx, p)
 	}
 	w.Window = func() func() bench.Conditions {

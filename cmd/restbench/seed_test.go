@@ -48,7 +48,7 @@ func ownSeeding(t *testing.T, file string, n int) seeding {
 	}
 	s := seeding{
 		campaign: bench.Campaign{Protocol: cfg.Protocol, Machine: host.Describe(version())},
-		engine:   "native 1", idle: idleLimit(t), scatter: 0.01, last: time.Now().UTC().Add(-time.Hour), n: n,
+		engine:   "native 2", idle: idleLimit(t), scatter: 0.01, last: time.Now().UTC().Add(-time.Hour), n: n,
 	}
 	for i, own := range cfg.Targets {
 		s.campaign.Participants = append(s.campaign.Participants, bench.Participant{

@@ -57,7 +57,8 @@ type Plan struct {
 	Duration    time.Duration `json:"duration"`
 	Threads     int           `json:"threads"`
 	Connections int           `json:"connections"`
-	Timeout     time.Duration `json:"timeout"` // of one request
+	RampUp      time.Duration `json:"ramp_up,omitempty"` // time before the window over which the connections are opened; 0: all at its begin, as wrk does. Native only
+	Timeout     time.Duration `json:"timeout"`           // of one request
 	CPUs        []int         `json:"cpus,omitempty"`
 }
 
@@ -71,9 +72,15 @@ type Load struct {
 	Duration   time.Duration       `json:"duration"` // of the window
 	Bytes      int64               `json:"bytes"`    // received, headers included
 	Errors     map[ErrorKind]int64 `json:"errors,omitempty"`
-	Reconnects int64               `json:"reconnects"`  // connections opened after the first ones
-	ClientCPU  time.Duration       `json:"client_cpu"`  // user and system time of the engine's process
-	ClientWait time.Duration       `json:"client_wait"` // time its threads were runnable and waited for a processor
+	Reconnects int64               `json:"reconnects"` // connections opened after the first ones
+
+	// Unconnected is the share of the window, on average over the connections, in which
+	// they were not there: the server had not accepted them yet, or they had just
+	// failed. nil where the engine does not know.
+	Unconnected *float64 `json:"unconnected,omitempty"`
+
+	ClientCPU  time.Duration `json:"client_cpu"`  // user and system time of the engine's process
+	ClientWait time.Duration `json:"client_wait"` // time its threads were runnable and waited for a processor
 
 	// ClientStartCPU is the part of ClientCPU used outside the window: to start the
 	// engine and to write its result. 0 where it is not known.
@@ -205,5 +212,7 @@ type Conditions struct {
 	TimeWaitAfter   int64   `json:"time_wait_after"`
 	Paused          float64 `json:"paused_seconds,omitempty"` // how far the clocks disagree: suspend, or a clock that was set
 	Pinning         string  `json:"pinning"`                  // "none", or "server 0 client 1"
-	IdleLimit       string  `json:"idle_limit,omitempty"`     // deepest idle state that processors were left, at the end; empty for no limit
+
+	ClientProcessors int    `json:"client_processors,omitempty"` // that the engine was left, 0 for all
+	IdleLimit        string `json:"idle_limit,omitempty"`        // deepest idle state that processors were left, at the end; empty for no limit
 }

@@ -47,8 +47,7 @@ func (c *conn) end(with func(fd int)) {
 	c.fd, c.state = -1, stateClosed
 }
 
-// open begins a new connection and tries to send at once, which saves a wait: on
-// loopback the connection is normally there already.
+// open dials a new connection and begins on it.
 func (l *loop) open(c *conn) {
 	fd, errno := l.endpoint.dial()
 	l.now = l.clock()
@@ -56,10 +55,17 @@ func (l *loop) open(c *conn) {
 		l.fail(c, bench.ErrorConnect, "connect: "+errno.Error())
 		return
 	}
-	c.fd, c.hangup, c.watchOut = fd, false, false
+	c.fd = fd
+	l.begin(c)
+}
+
+// begin tries to send at once, which saves a wait: on loopback the connection is
+// normally there already.
+func (l *loop) begin(c *conn) {
+	c.hangup, c.watchOut = false, false
 	c.state, c.unsent, c.since = stateConnecting, l.request, l.now
 	c.parser.reset()
-	n, errno := sendTo(fd, c.unsent)
+	n, errno := sendTo(c.fd, c.unsent)
 	switch errno {
 	case 0:
 		l.established(c)
@@ -98,6 +104,7 @@ func (l *loop) established(c *conn) {
 // connected ends stateConnecting, one way or the other, and sends the request.
 func (l *loop) connected(c *conn) (open bool) {
 	l.now = l.clock()
+	l.away(c)
 	if c.hangup {
 		if errno := pendingError(c.fd); errno != 0 {
 			l.fail(c, bench.ErrorConnect, "connect: "+errno.Error())
@@ -167,5 +174,6 @@ func (l *loop) fail(c *conn, kind bench.ErrorKind, text string) {
 	}
 	pause := min(minBackOff<<min(c.failures-2, 10), maxBackOff)
 	c.since = l.now + pause
+	l.count.away += max(min(c.since, l.end)-l.now, 0)
 	l.due = min(l.due, c.since)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	nativeName = "native 1" // a change that shifts results gets the next number
+	nativeName = "native 2" // a change that shifts results gets the next number
 	readSize   = 8 << 10    // of one read, as wrk's
 
 	// memoryFuse makes the garbage collector, which is off, step in before the
@@ -62,6 +62,8 @@ func validPlan(plan bench.Plan) error {
 		return fmt.Errorf("plan: duration is %s", plan.Duration)
 	case plan.Threads < 1 || plan.Connections < plan.Threads:
 		return fmt.Errorf("plan: %d connections over %d threads, want at least one each", plan.Connections, plan.Threads)
+	case plan.RampUp < 0:
+		return fmt.Errorf("plan: ramp_up is %s", plan.RampUp)
 	case plan.Timeout < 0:
 		return fmt.Errorf("plan: timeout is %s", plan.Timeout)
 	}
@@ -80,6 +82,7 @@ type count struct {
 	requests   int64
 	bytes      int64
 	reconnects int64
+	away       time.Duration // sum over the connections: when they were not there
 	errors     map[bench.ErrorKind]int64
 	firstWrong string
 	wrongAt    time.Duration // when firstWrong came, to find the first of all loops
@@ -87,14 +90,16 @@ type count struct {
 }
 
 // collect adds the loops' counts up.
-func collect(counts []*count, duration time.Duration) (bench.Load, error) {
-	load := bench.Load{Engine: nativeName, Duration: duration, Errors: map[bench.ErrorKind]int64{}}
+func collect(counts []*count, plan bench.Plan) (bench.Load, error) {
+	load := bench.Load{Engine: nativeName, Duration: plan.Duration, Errors: map[bench.ErrorKind]int64{}, Unconnected: new(float64)}
+	all := plan.Duration * time.Duration(len(counts)*(plan.Connections/plan.Threads))
 	total := newLatency()
 	first := time.Duration(math.MaxInt64)
 	for _, c := range counts {
 		load.Requests += c.requests
 		load.Bytes += c.bytes
 		load.Reconnects += c.reconnects
+		*load.Unconnected += c.away.Seconds() / all.Seconds()
 		for kind, n := range c.errors {
 			load.Errors[kind] += n
 		}

@@ -23,6 +23,7 @@ type loop struct {
 	want     bench.Expect
 	timeout  time.Duration
 	end      time.Duration
+	ramp     time.Duration
 	endpoint endpoint
 
 	start time.Time
@@ -55,7 +56,7 @@ func newLoop(plan bench.Plan, connections int) (*loop, error) {
 		return nil, fmt.Errorf("create epoll: %w", err)
 	}
 	l := &loop{
-		request: request, want: plan.Workload.Expect, timeout: timeoutOf(plan), end: plan.Duration,
+		request: request, want: plan.Workload.Expect, timeout: timeoutOf(plan), end: plan.Duration, ramp: plan.RampUp,
 		endpoint: newEndpoint(at), poll: poll, conns: make([]conn, connections), buf: make([]byte, readSize),
 		count: count{errors: map[bench.ErrorKind]int64{}, latency: newLatency()},
 	}
@@ -67,17 +68,45 @@ func newLoop(plan bench.Plan, connections int) (*loop, error) {
 
 func (l *loop) clock() time.Duration { return time.Since(l.start) }
 
+// rampUp opens the connections one after another before the window. All at once
+// they overflow a short listen queue, and what the kernel drops there comes again
+// after a second: the whole of a short window. What fails is opened in the window.
+func (l *loop) rampUp() {
+	for i := range l.conns {
+		if l.ramp == 0 {
+			return
+		}
+		if fd, errno := l.endpoint.dial(); errno == 0 {
+			l.conns[i].fd = fd
+		}
+		time.Sleep(l.ramp / time.Duration(len(l.conns)))
+	}
+}
+
 // run is the whole window.
 func (l *loop) run(start time.Time) {
 	l.start = start
-	l.now = l.clock()
 	for i := range l.conns {
-		l.open(&l.conns[i])
+		c := &l.conns[i]
+		l.now = l.clock()
+		if c.fd < 0 {
+			l.open(c)
+		} else {
+			l.begin(c)
+		}
 	}
 	for l.now < l.end {
 		l.turn()
 	}
+	for i := range l.conns {
+		if c := &l.conns[i]; c.state == stateConnecting {
+			l.away(c)
+		}
+	}
 }
+
+// away counts the time since the connecting began, as far as it is in the window.
+func (l *loop) away(c *conn) { l.count.away += max(min(l.now, l.end)-c.since, 0) }
 
 // close ends all connections; what was under way is given up.
 func (l *loop) close() {
@@ -172,6 +201,7 @@ func (l *loop) overdue(c *conn) {
 		// The kernel goes on trying: a full accept queue drops the first packets,
 		// and a new socket would only come in behind.
 		l.wrong(bench.ErrorConnect, "no connection within "+l.timeout.String())
+		l.away(c)
 		c.since = l.now
 	case c.state == stateIdle:
 		l.reopen(c)

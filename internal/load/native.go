@@ -37,7 +37,7 @@ func (n Native) Run(ctx context.Context, plan bench.Plan) (bench.Load, error) {
 	if err != nil {
 		return bench.Load{}, fmt.Errorf("write the plan: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, plan.Duration+grace)
+	ctx, cancel := context.WithTimeout(ctx, plan.RampUp+plan.Duration+grace)
 	defer cancel()
 	out, err := n.Runner.Run(ctx, bench.Command{
 		Name: "native engine", Argv: []string{n.Executable, EngineCommand}, Stdin: input, CPUs: plan.CPUs,

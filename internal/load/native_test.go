@@ -155,6 +155,25 @@ func TestNativeLatencyOfAFixedServiceTime(t *testing.T) {
 	}
 }
 
+// One answer of twenty takes 50 ms: the quantiles below 0.95 know nothing of it, those
+// above are all of it.
+func TestNativeQuantilesOfTwoServiceTimes(t *testing.T) {
+	const slow = 50 * time.Millisecond
+	s := serve(t, func(c net.Conn, n int64) bool {
+		if n%20 == 0 {
+			time.Sleep(slow) // the service time itself
+		}
+		return text("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", true)(c, n)
+	})
+	plan := planFor(s.address, hello)
+	plan.Duration = time.Second
+	load := run(t, plan)
+	checkClean(t, load)
+	if q := load.Quantiles; q["p50"] >= slow.Seconds() || q["p90"] >= slow.Seconds() || q["p99"] < slow.Seconds() || q["p99.9"] < slow.Seconds() {
+		t.Errorf("one of twenty took %s, the quantiles are %v", slow, q)
+	}
+}
+
 func TestNativeCountsEveryWrongAnswer(t *testing.T) {
 	wrong := map[string]struct {
 		answer string

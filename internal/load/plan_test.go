@@ -44,6 +44,7 @@ func TestBadPlans(t *testing.T) {
 		"duration is 0s":               func(p *bench.Plan) { p.Duration = 0 },
 		"8 connections over 9 threads": func(p *bench.Plan) { p.Threads = 9 },
 		"8 connections over 0 threads": func(p *bench.Plan) { p.Threads = 0 },
+		"ramp_up is -1ns":              func(p *bench.Plan) { p.RampUp = -1 },
 		"timeout is -1ns":              func(p *bench.Plan) { p.Timeout = -1 },
 		`method "HEAD"`:                func(p *bench.Plan) { p.Workload.Request.Method = "HEAD" },
 		`method "GET /\r\n"`:           func(p *bench.Plan) { p.Workload.Request.Method = "GET /\r\n" },

@@ -31,7 +31,7 @@ func runLoops(plan bench.Plan) (bench.Load, error) {
 		l.close()
 		counts[i] = &l.count
 	}
-	load, err := collect(counts, plan.Duration)
+	load, err := collect(counts, plan)
 	load.ClientWait, load.ClientCPU = wait, cpu
 	return load, err
 }
@@ -57,6 +57,7 @@ func runTogether(loops []*loop) time.Duration {
 		done.Go(func() {
 			runtime.LockOSThread() // its thread outlives it: ownWait still counts it
 			defer runtime.UnlockOSThread()
+			l.rampUp()
 			ready.Done()
 			<-begin
 			l.run(start)

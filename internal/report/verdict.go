@@ -28,7 +28,8 @@ func Explain(limit string) string {
 		return "Server and load generator both waited, though the machine was free, " +
 			"for example for a delayed acknowledgement of TCP: the number is a waiting time, not the speed of the code."
 	case LimitUnfilled:
-		return "Some connections carried no request for a part of the time: the server was asked for less than intended."
+		return "Some connections carried no request for a part of the time, for example while a short queue kept them out: " +
+			"the server was asked for less than intended."
 	}
 	return ""
 }
@@ -38,7 +39,8 @@ func Explain(limit string) string {
 // the rest.
 const (
 	busy       = 0.85 // of a processor
-	filled     = 0.9  // of the connections have a request under way
+	half       = 0.5  // of a processor: who uses more of it does not just wait
+	filled     = 0.85 // of the connections have a request under way
 	busySteal  = 0.1  // of the machine's time
 	busyOthers = 0.5  // of the time somebody waits for a processor
 )
@@ -68,14 +70,15 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 	if window <= 0 || m.Server.CPU <= 0 || m.Load.ClientCPU <= 0 {
 		return ""
 	}
+	server := over(m.Server.CPU+m.Server.RunQueue, window)
 	switch {
-	case clientUse(c, m.Load) >= busy:
+	case clientUse(c, m) >= busy:
 		return LimitClient
-	case over(m.Server.CPU+m.Server.RunQueue, window) >= busy:
+	case server >= busy:
 		return LimitServer
 	case unfilled(c.Protocol, m.Load):
 		return LimitUnfilled
-	case machineBusy(c.Machine, m):
+	case machineBusy(c.Machine, m), server >= half && !fillKnown(m.Load):
 		return ""
 	}
 	return LimitStalled
@@ -84,26 +87,36 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 // clientUse is how busy the engine's loops are, 1 at most in theory. A loop that
 // waits for a processor is as unable to send as one that computes; and more
 // loops than processors cannot all be busy.
-func clientUse(c bench.Campaign, l bench.Load) float64 {
-	loops := max(1, c.Protocol.Threads)
+func clientUse(c bench.Campaign, m bench.Measurement) float64 {
+	l, loops := m.Load, max(1, c.Protocol.Threads)
 	use := over(l.ClientCPU+l.ClientWait, l.Duration) / float64(loops)
-	if cores := c.Machine.Cores; cores > 0 && cores < loops {
+	cores := c.Machine.Cores
+	if left := m.Conditions.ClientProcessors; left > 0 {
+		cores = left
+	}
+	if cores > 0 && cores < loops {
 		use = max(use, over(l.ClientCPU, l.Duration)/float64(cores))
 	}
 	return use
 }
 
-// unfilled judges by Little's law: rate × mean latency is the number of requests
-// under way. It holds no news where connections are closed for every request,
-// since the time to connect is not part of the latency, nor where latencies are
-// not true ones.
+// unfilled asks the engine for how long its connections were not there; one that is
+// there has a request under way. Of an engine that does not know it judges by Little's
+// law: rate × mean latency is the number of requests under way.
 func unfilled(p bench.Protocol, l bench.Load) bool {
-	if l.Reconnects*2 > l.Requests || p.Threads < 1 || p.Effective() < 1 {
+	if l.Unconnected != nil {
+		return 1-*l.Unconnected < filled
+	}
+	if !fillKnown(l) || p.Threads < 1 || p.Effective() < 1 {
 		return false
 	}
 	mean, known := meanLatency(l)
 	return known && l.RequestsPerSecond()*mean < filled*float64(p.Effective())
 }
+
+// fillKnown is false where Little's law holds no news: connections are closed for
+// every request, and the time to connect is not part of the latency.
+func fillKnown(l bench.Load) bool { return l.Unconnected != nil || l.Reconnects*2 <= l.Requests }
 
 // machineBusy reports whether others, or both sides together, left no processor
 // free: then nobody can say what the server waited for.

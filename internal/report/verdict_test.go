@@ -42,6 +42,23 @@ func limitCases() map[string]limitCase {
 			m.Server.CPU, m.Load.Latency, m.Load.Reconnects = 2500*time.Millisecond, nil, m.Load.Requests
 			m.Load.Quantiles = map[string]float64{"mean": 0.040}
 		}, report.LimitStalled},
+		// 0.8 of a processor, and nobody knows whether all connections were there.
+		"closing server with a short queue, by wrk": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.Reconnects = 8*time.Second, m.Load.Requests
+		}, ""},
+		// The engine knows: a third of the time there was no connection.
+		"closing server with a short queue": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.Reconnects, m.Load.Unconnected = 8*time.Second, m.Load.Requests, new(0.33)
+		}, report.LimitUnfilled},
+		// A second of ten that 9 of 20 connections take to get in, as with a queue of ten.
+		"delayed acknowledgement behind a short queue": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.Unconnected = 2500*time.Millisecond, new(0.045)
+			m.Load.Quantiles = map[string]float64{"mean": 0.040}
+		}, report.LimitStalled},
+		// One of two processors is left to the engine, which uses 0.9 of it in 5 loops.
+		"engine on the processor that it was left": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.ClientCPU, m.Conditions.ClientProcessors = 5*time.Second, 9*time.Second, 1
+		}, report.LimitClient},
 		// 410 · 0.030 / 20 = 0.615: a third of the connections is idle.
 		"lost connections": {func(m *bench.Measurement) {
 			m.Server.CPU, m.Load.Latency = 2500*time.Millisecond, nil

@@ -47,6 +47,7 @@ func measurementColumns(m *bench.Measurement) columns {
 		{"marks", jsonAt{&m.Marks}},
 		{"failure", jsonAt{&m.Failure}},
 		{"latency", blobAt{&m.Load.Latency}},
+		{"unconnected", &m.Load.Unconnected},
 	}
 }
 
@@ -89,7 +90,7 @@ func (s *Store) Measurements(ctx context.Context, campaign int64) ([]bench.Measu
 	return ms, nil
 }
 
-// Numbers is Measurements without latencies, conditions and wrong answers: what
+// Numbers is Measurements without latencies, conditions, wrong answers and times without connections: what
 // can be read of a long history in a short time.
 func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measurement, error) {
 	ms, err := query(ctx, s.read, table[bench.Measurement]{"measurements", numberColumns}, "campaign = ? ORDER BY id", campaign)
@@ -102,7 +103,7 @@ func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measuremen
 // numberColumns leaves out what is long.
 func numberColumns(m *bench.Measurement) columns {
 	return slices.DeleteFunc(measurementColumns(m), func(c column) bool {
-		return slices.Contains([]string{"latency", "conditions", "first_wrong", "quantiles"}, c.name)
+		return slices.Contains([]string{"latency", "conditions", "first_wrong", "quantiles", "unconnected"}, c.name)
 	})
 }
 
