@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -217,6 +218,40 @@ func TestReleasesThatDoNotStartLeaveTheOldOnes(t *testing.T) {
 	if lock := read(t, filepath.Join(state, "latest", "tiny", "lock.txt")); !strings.HasPrefix(lock, "tiny==1.0") {
 		t.Errorf("from now on is measured: %s", lock)
 	}
+}
+
+// A first set that does not start holds its place only until releases are offered
+// that do: they have no ratio then, and that is told.
+func TestAFirstReleaseThatDoesNotStartIsReplaced(t *testing.T) {
+	state := isolated(t)
+	catalogue, releases := delayedFramework(t, state)
+	offer(t, releases, "tiny", "1.1", "raise SystemExit('a broken release')\n")
+	d := startDaemon(t, state, latestFile(t, "@yearly"), "--frameworks.dir="+catalogue)
+	eventually(t, 2*time.Minute, "the broken release is what the edition has", func() bool { return hasLocked(state, "tiny==1.1 ") })
+	offer(t, releases, "tiny", "2.0", delayed(10))
+	defer func() {
+		if t.Failed() {
+			t.Log(d.log.String())
+		}
+	}()
+	eventually(t, 5*time.Minute, "the next release has taken its place", func() bool { return hasLocked(state, "tiny==2.0 ") })
+	if ratio := d.upgradeRatio(); ratio != "" {
+		t.Errorf("a release that nothing could be compared with has the ratio %s", ratio)
+	}
+	log := d.stop().err
+	told := regexp.MustCompile(`(?m)^.*the new ones take their place.*$`).FindAllString(log, -1)
+	if len(told) != 1 || !strings.Contains(told[0], "tiny 1.1 → 2.0: no verdict") || !strings.Contains(told[0], "a broken release") {
+		t.Errorf("told: %q", told)
+	}
+	if strings.Contains(log, "the new releases have no result") {
+		t.Error("a release that starts was called one without a result")
+	}
+}
+
+// hasLocked reports whether the lock of tiny@latest begins so.
+func hasLocked(state, lock string) bool {
+	text, err := os.ReadFile(filepath.Join(state, "latest", "tiny", "lock.txt"))
+	return err == nil && strings.HasPrefix(string(text), lock)
 }
 
 // While the index cannot be reached, that is told once and the old releases are
