@@ -42,6 +42,25 @@ func TestEnough(t *testing.T) {
 	}
 }
 
+// A server of the user's own has a ratio to the base of today's releases, so the
+// campaign goes on until that is known as well.
+func TestEnoughKnowsTheRatiosOfOwnTargets(t *testing.T) {
+	own := target("shop", bench.EditionOwn)
+	for deviation, want := range map[float64]bool{0.001: true, 0.2: false} {
+		campaign, ms := adaptive(16, 0.001, 0.001)
+		campaign.Participants = append(campaign.Participants, bench.Participant{Target: own})
+		for round := 1; round <= 16; round++ {
+			ms = append(ms, measured(own, round, 1500*(1+deviation*float64(campaign.Protocol.Start(round)%3-1))))
+		}
+		if got := report.Enough(campaign, ms); got != want {
+			t.Errorf("starts of the own target differ by %g: %v, want %v", deviation, got, want)
+		}
+		if p := report.PrecisionWithin(campaign, ms, 0); p.Rates.Ratios != 2 {
+			t.Errorf("%d ratios, want 2", p.Rates.Ratios)
+		}
+	}
+}
+
 // Who is faster, or by how much, changes nothing about when a campaign ends.
 func TestEnoughDoesNotLookAtDifferences(t *testing.T) {
 	campaign, ms := adaptive(16, 0.01, 0.001)
