@@ -61,6 +61,34 @@ func TestEnoughKnowsTheRatiosOfOwnTargets(t *testing.T) {
 	}
 }
 
+// A target that drops out does not hold the others up, whose ratios are known; one
+// that is still measured does.
+func TestEnoughGoesOnWithoutATargetThatDroppedOut(t *testing.T) {
+	dropped := target("c", "current")
+	for _, test := range []struct {
+		name                  string
+		restart, rounds, last int
+		want                  bool
+	}{
+		{"after two starts", 2, 16, 4, true},
+		{"before the newest start", 2, 16, 14, true},
+		{"in the newest start", 2, 16, 15, false},
+		{"in the newest start of four rounds", 4, 32, 29, false},
+		{"servers are not restarted", 0, 16, 14, true},
+		{"servers are not restarted, in the newest round alone", 0, 16, 15, false},
+	} {
+		campaign, ms := adaptive(test.rounds, 0.001, 0.001)
+		campaign.Protocol.Restart = test.restart
+		campaign.Participants = append(campaign.Participants, bench.Participant{Target: dropped})
+		for round := 1; round <= test.last; round++ {
+			ms = append(ms, measured(dropped, round, 3000*(1+0.3*float64((round-1)/4%2))))
+		}
+		if got := report.Enough(campaign, ms); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 // Who is faster, or by how much, changes nothing about when a campaign ends.
 func TestEnoughDoesNotLookAtDifferences(t *testing.T) {
 	campaign, ms := adaptive(16, 0.01, 0.001)
