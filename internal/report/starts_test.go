@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"restbench/internal/bench"
@@ -119,6 +121,32 @@ func TestIntervalsRestOnStarts(t *testing.T) {
 	narrower := report.New(campaign, ms).Results[0].RelativeCI95
 	if wide := row.RelativeCI95; wide.High()-wide.Low() <= narrower.High()-narrower.Low() {
 		t.Errorf("interval over starts %v is not wider than the one over rounds %v", wide, narrower)
+	}
+}
+
+// An interval over the rounds of one start says nothing about what another start
+// would be like, and the table says so wherever it is read.
+func TestTablesSayWhatIntervalsRestOn(t *testing.T) {
+	const once = "Servers were started once: the intervals are those of that start."
+	for _, test := range []struct {
+		name              string
+		restart, rounds   int
+		help, note, never string
+	}{
+		{"classic", 0, 10, "over the rounds of one start", once, "started anew"},
+		{"one round has no interval", 0, 1, "over the rounds of one start", "", once},
+		{"adaptive", 2, 10, "over the starts", "Servers were started anew between the rounds", once},
+	} {
+		campaign, ms := adaptive(test.rounds, 0.01, 0.01)
+		campaign.Protocol.Restart = test.restart
+		rates := report.Tables(report.New(campaign, ms))[0]
+		i := slices.IndexFunc(rates.Columns, func(c report.Column) bool { return c.Name == "95 % interval" })
+		if help := rates.Columns[i].Help; !strings.Contains(help, test.help) {
+			t.Errorf("%s: the help is %q", test.name, help)
+		}
+		if notes := strings.Join(rates.Notes, "\n"); !strings.Contains(notes, test.note) || strings.Contains(notes, test.never) {
+			t.Errorf("%s: the notes are %q", test.name, notes)
+		}
 	}
 }
 
