@@ -169,6 +169,7 @@ func TestTheResponsiblePackageIsFound(t *testing.T) {
 	state := isolated(t)
 	catalogue, releases := delayedFramework(t, state, "extra", "helper")
 	file := latestFile(t, "@yearly")
+	rewrite(t, file, strings.Replace(read(t, file), "precision: 0.3", "precision: 0.6", 1))
 	first := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
 	first.awaitCampaign()
 	eventually(t, time.Minute, "the index was asked", func() bool {
@@ -189,11 +190,48 @@ func TestTheResponsiblePackageIsFound(t *testing.T) {
 	if n := strings.Count(list, " upgrade "); n < 3 { // the whole, tiny alone, tiny and extra; more where one was unclear
 		t.Errorf("%d campaigns for the upgrade, want 3:\n%s", n, list)
 	}
+	checkPrecisionBetween(t, state)
 	third := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
 	eventually(t, time.Minute, "the history tells it again", func() bool {
 		_, page := third.get("/")
 		return strings.Contains(page, "<td class=\"\">helper</td>")
 	})
+}
+
+// checkPrecisionBetween reads the campaigns after the first: that of the whole
+// upgrade is asked for what is configured, those of sets between for what tells a
+// third from the whole.
+func checkPrecisionBetween(t *testing.T, state string) {
+	t.Helper()
+	between := 0
+	for _, id := range []string{"2", "3", "4"} {
+		got := restbench(t.Context(), t, "report", "--campaign="+id, "--format=json", "--storage.path="+state)
+		var c struct {
+			Campaign struct {
+				Protocol struct {
+					Name      string
+					Precision float64
+				}
+			}
+			B struct{ Target string }
+		}
+		if err := json.Unmarshal([]byte(got.out), &c); err != nil {
+			t.Fatalf("%v: %+v", err, got)
+		}
+		switch precision := c.Campaign.Protocol.Precision; {
+		case c.Campaign.Protocol.Name != "upgrade":
+		case c.B.Target == "tiny@latest" && precision != 0.6:
+			t.Errorf("campaign %s is to know the upgrade to ± %g", id, precision)
+		case c.B.Target == "tiny@latest (between)":
+			between++
+			if precision < 0.15 || precision > 0.5 {
+				t.Errorf("campaign %s is to know a set between to ± %g, want about ± 0.275", id, precision)
+			}
+		}
+	}
+	if between == 0 {
+		t.Error("no campaign of a set between")
+	}
 }
 
 // New releases that do not start leave the old ones in their place, and that is

@@ -227,6 +227,10 @@ func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s se
 		if err := u.checkSpace(); err != nil {
 			return err
 		}
+		precision, err := u.precision(ctx, p, o, s)
+		if err != nil {
+			return err
+		}
 		running, cancel := context.WithCancel(ctx)
 		defer cancel()
 		w := &pairWatch{tell: u.observe, end: cancel, edition: s.edition, causes: map[string]string{}}
@@ -234,7 +238,7 @@ func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s se
 			command: "restbench serve", pinning: p.pinning, idle: p.config.IdleStates, observe: w.observe, enough: enoughToCompare{},
 			history: u.history, recorder: u.recorder,
 		}).Run(running, scheduler.Request{
-			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, p.config.Protocol.Duration, rules.Precision), Seed: newSeed(),
+			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, p.config.Protocol.Duration, precision), Seed: newSeed(),
 			Entrants: []scheduler.Entrant{upgradeEntrant(p, o, bench.EditionBefore, s.before), upgradeEntrant(p, o, s.edition, s.other)},
 		})
 		done = report.NewUpgrade(c, w.measurements, rules.Threshold)
@@ -248,6 +252,24 @@ func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s se
 		err = ctx.Err() // an interrupted campaign says nothing
 	}
 	return done, cause, err
+}
+
+// precision is how well the ratio of a campaign is to be known: as configured, and
+// of a set between the old one and the new one as well as tells which it is like.
+func (u *upgrader) precision(ctx context.Context, p *plan, o frameworks.Other, s sets) (float64, error) {
+	rules := p.choice.latest.rules
+	if s.edition != bench.EditionBetween {
+		return rules.Precision, nil
+	}
+	h, err := readPast(ctx, u.history, rules.Threshold)
+	if err != nil {
+		return 0, err
+	}
+	newest, err := h.newest(ctx, o)
+	if err != nil || newest == nil {
+		return rules.Precision, err
+	}
+	return release.Precision(*newest.Ratio.Estimate, rules.Precision), nil
 }
 
 // upgradeEntrant is a target on the releases of a lock. What they are is known
