@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,7 @@ func TestTheResponsiblePackageIsFound(t *testing.T) {
 	state := isolated(t)
 	catalogue, releases := delayedFramework(t, state, "extra", "helper")
 	file := latestFile(t, "@yearly")
+	rewrite(t, file, strings.Replace(read(t, file), "precision: 0.3", "precision: 0.6", 1))
 	first := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
 	first.awaitCampaign()
 	eventually(t, time.Minute, "the index was asked", func() bool {
@@ -188,11 +190,48 @@ func TestTheResponsiblePackageIsFound(t *testing.T) {
 	if n := strings.Count(list, " upgrade "); n < 3 { // the whole, tiny alone, tiny and extra; more where one was unclear
 		t.Errorf("%d campaigns for the upgrade, want 3:\n%s", n, list)
 	}
+	checkPrecisionBetween(t, state)
 	third := startDaemon(t, state, file, "--frameworks.dir="+catalogue)
 	eventually(t, time.Minute, "the history tells it again", func() bool {
 		_, page := third.get("/")
 		return strings.Contains(page, "<td class=\"\">helper</td>")
 	})
+}
+
+// checkPrecisionBetween reads the campaigns after the first: that of the whole
+// upgrade is asked for what is configured, those of sets between for what tells a
+// third from the whole.
+func checkPrecisionBetween(t *testing.T, state string) {
+	t.Helper()
+	between := 0
+	for _, id := range []string{"2", "3", "4"} {
+		got := restbench(t.Context(), t, "report", "--campaign="+id, "--format=json", "--storage.path="+state)
+		var c struct {
+			Campaign struct {
+				Protocol struct {
+					Name      string
+					Precision float64
+				}
+			}
+			B struct{ Target string }
+		}
+		if err := json.Unmarshal([]byte(got.out), &c); err != nil {
+			t.Fatalf("%v: %+v", err, got)
+		}
+		switch precision := c.Campaign.Protocol.Precision; {
+		case c.Campaign.Protocol.Name != "upgrade":
+		case c.B.Target == "tiny@latest" && precision != 0.6:
+			t.Errorf("campaign %s is to know the upgrade to ± %g", id, precision)
+		case c.B.Target == "tiny@latest (between)":
+			between++
+			if precision < 0.15 || precision > 0.5 {
+				t.Errorf("campaign %s is to know a set between to ± %g, want about ± 0.275", id, precision)
+			}
+		}
+	}
+	if between == 0 {
+		t.Error("no campaign of a set between")
+	}
 }
 
 // New releases that do not start leave the old ones in their place, and that is
@@ -217,6 +256,40 @@ func TestReleasesThatDoNotStartLeaveTheOldOnes(t *testing.T) {
 	if lock := read(t, filepath.Join(state, "latest", "tiny", "lock.txt")); !strings.HasPrefix(lock, "tiny==1.0") {
 		t.Errorf("from now on is measured: %s", lock)
 	}
+}
+
+// A first set that does not start holds its place only until releases are offered
+// that do: they have no ratio then, and that is told.
+func TestAFirstReleaseThatDoesNotStartIsReplaced(t *testing.T) {
+	state := isolated(t)
+	catalogue, releases := delayedFramework(t, state)
+	offer(t, releases, "tiny", "1.1", "raise SystemExit('a broken release')\n")
+	d := startDaemon(t, state, latestFile(t, "@yearly"), "--frameworks.dir="+catalogue)
+	eventually(t, 2*time.Minute, "the broken release is what the edition has", func() bool { return hasLocked(state, "tiny==1.1 ") })
+	offer(t, releases, "tiny", "2.0", delayed(10))
+	defer func() {
+		if t.Failed() {
+			t.Log(d.log.String())
+		}
+	}()
+	eventually(t, 5*time.Minute, "the next release has taken its place", func() bool { return hasLocked(state, "tiny==2.0 ") })
+	if ratio := d.upgradeRatio(); ratio != "" {
+		t.Errorf("a release that nothing could be compared with has the ratio %s", ratio)
+	}
+	log := d.stop().err
+	told := regexp.MustCompile(`(?m)^.*the new ones take their place.*$`).FindAllString(log, -1)
+	if len(told) != 1 || !strings.Contains(told[0], "tiny 1.1 → 2.0: no verdict") || !strings.Contains(told[0], "a broken release") {
+		t.Errorf("told: %q", told)
+	}
+	if strings.Contains(log, "the new releases have no result") {
+		t.Error("a release that starts was called one without a result")
+	}
+}
+
+// hasLocked reports whether the lock of tiny@latest begins so.
+func hasLocked(state, lock string) bool {
+	text, err := os.ReadFile(filepath.Join(state, "latest", "tiny", "lock.txt"))
+	return err == nil && strings.HasPrefix(string(text), lock)
 }
 
 // While the index cannot be reached, that is told once and the old releases are

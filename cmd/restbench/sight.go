@@ -58,7 +58,7 @@ func (c *checkCommand) known(ctx context.Context) (change.History, error) {
 func sightFinding(target bench.Target, known change.History) host.Finding {
 	f := host.Finding{Name: sightName, Level: host.LevelOK}
 	i := slices.IndexFunc(known.Targets, func(s change.Sight) bool { return s.Target == target })
-	if i < 0 || len(known.Targets[i].Detectable) == 0 {
+	if i < 0 || known.Targets[i].Learning && len(known.Targets[i].Detectable) == 0 {
 		f.Detail = target.String() + ", here: not known yet, too few campaigns"
 		return f
 	}

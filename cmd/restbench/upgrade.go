@@ -183,7 +183,7 @@ type sets struct {
 
 // upgrade measures the new releases beside the old ones, for each target of a
 // framework, and then makes them what is measured. Without a number of theirs
-// the old ones stay.
+// the old ones stay. Old ones that have none do not: they would stay for ever.
 func (u *upgrader) upgrade(ctx context.Context, p *plan, targets []frameworks.Other, s sets) error {
 	for _, o := range targets {
 		done, cause, err := u.versus(ctx, p, o, s)
@@ -192,8 +192,11 @@ func (u *upgrader) upgrade(ctx context.Context, p *plan, targets []frameworks.Ot
 			return err
 		case done.B == nil:
 			return fmt.Errorf("the new releases have no result: %s", cause)
+		case done.A == nil:
+			u.tellAlone(done, cause)
+		default:
+			u.tell(done)
 		}
-		u.tell(done)
 	}
 	if err := p.choice.latest.keep(targets[0], s.other, s.before); err != nil {
 		return err
@@ -210,25 +213,36 @@ func (u *upgrader) tell(done report.Upgrade) {
 	u.log.WithLevel(level).Int64("campaign", done.Campaign.ID).Str("verdict", string(done.Verdict)).Msg(done.Text())
 }
 
-// versus runs one campaign of the releases before and others. cause says why one
-// of them has no number.
+// tellAlone tells of new releases that nothing could be compared with.
+func (u *upgrader) tellAlone(done report.Upgrade, cause string) {
+	u.log.Warn().Int64("campaign", done.Campaign.ID).Str("verdict", string(done.Verdict)).
+		Msgf("%s; the old ones have none, and the new ones take their place: %s", done.Text(), cause)
+}
+
+// versus runs one campaign of the releases before and others. cause says why the
+// others have no number, or, where they have, why those before have none.
 func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s sets) (done report.Upgrade, cause string, err error) {
 	rules := p.choice.latest.rules
 	err = u.alone(ctx, func() error {
 		if err := u.checkSpace(); err != nil {
 			return err
 		}
+		precision, err := u.precision(ctx, p, o, s)
+		if err != nil {
+			return err
+		}
 		running, cancel := context.WithCancel(ctx)
 		defer cancel()
-		w := &pairWatch{tell: u.observe, end: cancel}
+		w := &pairWatch{tell: u.observe, end: cancel, edition: s.edition, causes: map[string]string{}}
 		c, err := u.runner(runnerOptions{
 			command: "restbench serve", pinning: p.pinning, idle: p.config.IdleStates, observe: w.observe, enough: enoughToCompare{},
 			history: u.history, recorder: u.recorder,
 		}).Run(running, scheduler.Request{
-			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, p.config.Protocol.Duration, rules.Precision), Seed: newSeed(),
+			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, p.config.Protocol.Duration, precision), Seed: newSeed(),
 			Entrants: []scheduler.Entrant{upgradeEntrant(p, o, bench.EditionBefore, s.before), upgradeEntrant(p, o, s.edition, s.other)},
 		})
-		done, cause = report.NewUpgrade(c, w.measurements, rules.Threshold), w.cause
+		done = report.NewUpgrade(c, w.measurements, rules.Threshold)
+		cause = w.cause(done)
 		if errors.Is(err, scheduler.ErrNothingMeasured) {
 			err = nil
 		}
@@ -238,6 +252,24 @@ func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s se
 		err = ctx.Err() // an interrupted campaign says nothing
 	}
 	return done, cause, err
+}
+
+// precision is how well the ratio of a campaign is to be known: as configured, and
+// of a set between the old one and the new one as well as tells which it is like.
+func (u *upgrader) precision(ctx context.Context, p *plan, o frameworks.Other, s sets) (float64, error) {
+	rules := p.choice.latest.rules
+	if s.edition != bench.EditionBetween {
+		return rules.Precision, nil
+	}
+	h, err := readPast(ctx, u.history, rules.Threshold)
+	if err != nil {
+		return 0, err
+	}
+	newest, err := h.newest(ctx, o)
+	if err != nil || newest == nil {
+		return rules.Precision, err
+	}
+	return release.Precision(*newest.Ratio.Estimate, rules.Precision), nil
 }
 
 // upgradeEntrant is a target on the releases of a lock. What they are is known
@@ -254,13 +286,15 @@ func upgradeEntrant(p *plan, o frameworks.Other, edition string, lock []byte) sc
 	}}
 }
 
-// pairWatch keeps what a campaign of two measures, and ends it when one of them
-// cannot take part.
+// pairWatch keeps what a campaign of releases before and others measures, and
+// ends it when one of the two cannot take part and the other is of no use without
+// it.
 type pairWatch struct {
 	tell         func(bench.Event)
 	end          context.CancelFunc
+	edition      string // of the others
 	measurements []bench.Measurement
-	cause        string
+	causes       map[string]string // the first failure of each, by edition
 }
 
 func (w *pairWatch) observe(e bench.Event) {
@@ -269,16 +303,41 @@ func (w *pairWatch) observe(e bench.Event) {
 		return
 	}
 	w.measurements = append(w.measurements, *e.Measurement)
-	f := e.Measurement.Failure
+	f, t := e.Measurement.Failure, e.Measurement.Target
 	if f == nil {
 		return
 	}
-	if first, _, _ := strings.Cut(f.Error(), "\n"); w.cause == "" { // the history has all of it
-		w.cause = fmt.Sprintf("%s: %s", e.Measurement.Target, first)
+	if first, _, _ := strings.Cut(f.Error(), "\n"); w.causes[t.Edition] == "" { // the history has all of it
+		w.causes[t.Edition] = fmt.Sprintf("%s: %s", t, first)
 	}
-	if hopeless(f) {
+	if hopeless(f) && w.needs(t.Edition) {
 		w.end()
 	}
+}
+
+// needs reports whether a campaign without those of an edition is of no use. The
+// new releases are measured without those before, too, which may never have
+// worked; of a set between the two nothing but the ratio is of use.
+func (w *pairWatch) needs(edition string) bool {
+	return edition == w.edition || w.edition == bench.EditionBetween
+}
+
+// cause is why the others have no number, or, where they have, why those before
+// have none.
+func (w *pairWatch) cause(done report.Upgrade) string {
+	edition := bench.EditionBefore
+	if done.B == nil {
+		edition = w.edition
+	}
+	if w.causes[edition] != "" {
+		return w.causes[edition]
+	}
+	for _, m := range done.Missing {
+		if m.Key.Edition == edition {
+			return fmt.Sprintf("%s: %s", m.Target, strings.Join(m.Reasons, "; "))
+		}
+	}
+	return ""
 }
 
 // hopeless reports whether a target that failed takes no further part.

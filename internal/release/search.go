@@ -38,6 +38,22 @@ func Resembles(whole float64, ratio *stats.Interval) Likeness {
 	return Unclear
 }
 
+// finest is what no campaign of an intermediate set is asked to do better than: the
+// half of it takes four times as long.
+const finest = 0.01
+
+// Precision is how well the ratio of an intermediate set to the old one is to be
+// known, where whole is that of the new one and asked was enough for that: to a
+// quarter of the way between the two, as logarithms. Then a set that is like one
+// of them is unclear only where its estimate is off by another quarter, to the
+// middle, which is two standard errors.
+func Precision(whole, asked float64) float64 {
+	if !(whole > 0) {
+		return asked
+	}
+	return min(asked, max(finest, math.Abs(math.Log(whole))/4))
+}
+
 // Measure says what the old set is like with the taken packages of the new one.
 type Measure func(ctx context.Context, taken []string) (Likeness, error)
 

@@ -164,3 +164,42 @@ func TestResembles(t *testing.T) {
 		}
 	}
 }
+
+func TestPrecision(t *testing.T) {
+	for _, test := range []struct{ whole, asked, want float64 }{
+		{0.94, 0.03, 0.0155}, {1 / 0.94, 0.03, 0.0155}, {0.9, 0.03, 0.0263}, {0.5, 0.03, 0.03}, {3, 0.3, 0.2747},
+		{0.98, 0.03, 0.01}, {0.98, 0.005, 0.005}, {1, 0.03, 0.01}, {0, 0.03, 0.03}, {math.NaN(), 0.03, 0.03}, {math.Inf(1), 0.03, 0.03},
+	} {
+		if got := Precision(test.whole, test.asked); math.Abs(got-test.want) > 5e-5 {
+			t.Errorf("of %g, where ± %g was asked for: ± %g, want ± %g", test.whole, test.asked, got, test.want)
+		}
+	}
+}
+
+// unclear is the share of campaigns, known to ± half as logarithms, that do not
+// tell that a set is like the old one.
+func unclear(whole, half float64) float64 {
+	const campaigns, quantile = 4000, 1.96
+	random, n := rand.New(rand.NewPCG(20200810, 5)), 0
+	for range campaigns {
+		estimate := random.NormFloat64() * half / quantile
+		if Resembles(whole, &stats.Interval{Low: math.Exp(estimate - half), High: math.Exp(estimate + half)}) != LikeOld {
+			n++
+		}
+	}
+	return float64(n) / campaigns
+}
+
+// What the ratio of the whole upgrade was known to leaves every second
+// intermediate set of a small upgrade unclear.
+func TestPrecisionTellsOldFromNew(t *testing.T) {
+	const asked = 0.03
+	for _, whole := range []float64{0.5, 0.9, 0.94, 0.95, 1.05, 1.06, 2} {
+		if share := unclear(whole, math.Log1p(Precision(whole, asked))); share > 0.05 {
+			t.Errorf("upgrade to %g times: %.1f %% of the sets are unclear", whole, 100*share)
+		}
+	}
+	if share := unclear(0.94, math.Log1p(asked)); share < 0.3 {
+		t.Errorf("known to ± 3 %%, only %.1f %% of the sets between are unclear", 100*share)
+	}
+}

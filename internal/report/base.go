@@ -16,13 +16,25 @@ func fieldOf(t bench.Target) field { return field{t.Edition, t.Serving, t.Worklo
 
 // relate sets what is relative to the base of each field, and says where a
 // relative is absent or should be read with care.
-func relate(rows []Row, s groups, bases map[string]string) (notes []string) {
+func relate(rows []Row, s groups, bases map[string]string) []string {
 	if s.partial {
 		return nil
 	}
-	found := map[field]*series{}
+	found, notes := s.bases(bases)
+	for i := range rows {
+		if base := baseOf(rows[i].Target, found); base != nil {
+			rows[i].relateTo(base, s)
+		}
+	}
+	return notes
+}
+
+// bases are those of the fields, with what a reader must know of them. known are
+// those of earlier campaigns, by edition.
+func (s groups) bases(known map[string]string) (found map[field]*series, notes []string) {
+	found = map[field]*series{}
 	for _, f := range s.fields() {
-		base, note := s.base(f, bases[f.edition])
+		base, note := s.base(f, known[f.edition])
 		if base != nil {
 			found[f] = base
 		}
@@ -30,12 +42,7 @@ func relate(rows []Row, s groups, bases map[string]string) (notes []string) {
 			notes = append(notes, note)
 		}
 	}
-	for i := range rows {
-		if base := baseOf(rows[i].Target, found); base != nil {
-			rows[i].relateTo(base, s)
-		}
-	}
-	return notes
+	return found, notes
 }
 
 // baseOf finds the base of a target. Those of the user's own are compared with

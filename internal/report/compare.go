@@ -133,27 +133,35 @@ func packageDiffs(a, b map[string]string) []PackageDiff {
 	return diffs
 }
 
-// hopelessRounds is after how many rounds a side without a single number is
+// hopelessRounds is after how many rounds in a row without a number a side is
 // given up.
 const hopelessRounds = 6
 
 // EnoughToCompare reports whether a comparison has reached the precision of its
-// protocol, or never will because one side gives no number. It looks at the
-// width of the interval alone, never at which side of 1 it is on.
+// protocol, or never will because one side gives no number, or none any more. It
+// looks at the width of the interval alone, never at which side of 1 it is on.
 func EnoughToCompare(c bench.Campaign, ms []bench.Measurement) bool {
 	s, p := group(c, ms), c.Protocol
 	if len(s.targets) < 2 {
 		return true
 	}
 	a, b := s.targets[0], s.targets[1]
-	if len(a.chosen) == 0 || len(b.chosen) == 0 {
-		return c.Rounds >= hopelessRounds
+	if c.Rounds-min(a.last(), b.last()) >= hopelessRounds {
+		return true
 	}
 	if p.Precision <= 0 || p.Restart > 0 && c.Rounds%p.Restart != 0 {
 		return false
 	}
 	ratio, starts := s.paired(b, a, bench.Measurement.RequestsPerSecond)
 	return stats.Known(ratio.LogCI95(), starts, p.Precision)
+}
+
+// last is the newest round with a number, 0 where there is none.
+func (t *series) last() int {
+	if len(t.chosen) == 0 {
+		return 0
+	}
+	return t.chosen[len(t.chosen)-1].Round
 }
 
 // Sentence is the verdict in words.

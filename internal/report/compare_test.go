@@ -161,3 +161,20 @@ func TestEnoughToCompare(t *testing.T) {
 		t.Error("not given up after 6 rounds without a number")
 	}
 }
+
+// A side that gave numbers and then none any more is given up as well.
+func TestASideThatDropsOutIsGivenUp(t *testing.T) {
+	c, all := versus(1.7, 12)
+	var ms []bench.Measurement
+	for _, m := range all {
+		if m.Round <= 4 || m.Target == c.Participants[1].Target {
+			ms = append(ms, m)
+		}
+	}
+	if c.Rounds = 9; report.EnoughToCompare(c, ms) {
+		t.Error("given up after 5 rounds without a number")
+	}
+	if c.Rounds = 10; !report.EnoughToCompare(c, ms) {
+		t.Error("not given up after 6 rounds without a number")
+	}
+}

@@ -46,11 +46,24 @@ func shows(control string) string {
 	return none
 }
 
-// startNote says how much of the spread lies between the starts of the servers,
-// for the target where that is most.
+func startedAnew(rows []Row) bool {
+	return slices.ContainsFunc(rows, func(r Row) bool { return r.Starts > 0 })
+}
+
+// intervalHelp says what the intervals of the rates rest on.
+func intervalHelp(rows []Row) string {
+	if startedAnew(rows) {
+		return "Of the mean, by Student's t, over the starts of the servers."
+	}
+	return "Of the mean, by Student's t, over the rounds of one start of the servers."
+}
+
+// startNote says what the intervals of the rates hold for: one start of the
+// servers, or several. Then it says how much of the spread lies between the
+// starts, for the target where that is most.
 func startNote(rows []Row) []string {
-	if !slices.ContainsFunc(rows, func(r Row) bool { return r.Starts > 0 }) {
-		return nil
+	if !startedAnew(rows) {
+		return oneStartNote(rows)
 	}
 	worst, share := rows[0], -1.0
 	for _, r := range rows {
@@ -64,4 +77,11 @@ func startNote(rows []Row) []string {
 			worst.Framework, 100*share, 100**worst.WithinStarts/worst.RequestsPerSecond.Mean)
 	}
 	return []string{note}
+}
+
+func oneStartNote(rows []Row) []string {
+	if !slices.ContainsFunc(rows, func(r Row) bool { return r.RequestsPerSecond.CI95 != nil }) {
+		return nil
+	}
+	return []string{"Servers were started once: the intervals are those of that start."}
 }

@@ -88,18 +88,15 @@ func (s groups) widths(of func(bench.Measurement) float64) Widths {
 	return Widths{len(halves), stats.Median(halves), slices.Max(halves)}
 }
 
-// related are the targets that have a ratio, each with its base.
+// related are the targets that have a ratio, each with its base: those whose
+// ratios are shown.
 func (s groups) related() iter.Seq2[*series, *series] {
 	return func(yield func(t, base *series) bool) {
-		for _, f := range s.fields() {
-			base, _ := s.base(f, "")
-			if base == nil {
-				continue
-			}
-			for _, t := range s.targets {
-				if t != base && len(t.chosen) > 0 && fieldOf(t.Target) == f && !yield(t, base) {
-					return
-				}
+		found, _ := s.bases(nil)
+		for _, t := range s.targets {
+			base := baseOf(t.Target, found)
+			if base != nil && t != base && len(t.chosen) > 0 && !yield(t, base) {
+				return
 			}
 		}
 	}

@@ -64,6 +64,7 @@ type Row struct {
 	ServerCPUSecondsPerReq *float64                  `json:"server_cpu_seconds_per_request"`
 	ServerMemoryBytes      *int64                    `json:"server_memory_bytes"` // median over the rounds
 	ClientCPUSecondsPerReq *float64                  `json:"client_cpu_seconds_per_request"`
+	Conditions             RowConditions             `json:"conditions"`
 	LimitedBy              *string                   `json:"limited_by"` // server, client, stalled, unfilled
 	Marks                  []string                  `json:"marks"`      // "noisy: steal in 2 of 10 rounds"
 }

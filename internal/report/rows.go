@@ -29,6 +29,7 @@ func newRow(c bench.Campaign, t *series, rounds int) Row {
 		ServerCPUSecondsPerReq: perRequest(t.chosen, func(m bench.Measurement) time.Duration { return m.Server.CPU }),
 		ServerMemoryBytes:      memory(t.chosen),
 		ClientCPUSecondsPerReq: perRequest(t.chosen, func(m bench.Measurement) time.Duration { return m.Load.ClientCPU }),
+		Conditions:             conditionsOf(t.chosen),
 		LimitedBy:              limitedBy(c, t.chosen),
 		Marks:                  marks(t, rounds, latency.marks),
 	}

@@ -56,7 +56,7 @@ func summarize(p bench.Protocol, ms []bench.Measurement) (stats.Summary, stats.C
 // Enough reports whether a campaign has reached the precision of its protocol:
 // the 95 % interval of every ratio is narrow enough and rests on enough whole
 // starts. It looks at widths alone, never at which side of 1 they are on. A
-// target without a ratio in a field with a base, because it failed, does not
+// target that has failed, from the beginning or in the newest rounds, does not
 // hold the others up; a campaign without any ratio never has enough.
 func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	p := c.Protocol
@@ -66,6 +66,9 @@ func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	s := group(c, ms)
 	known := 0
 	for t, base := range s.related() {
+		if t.last() <= c.Rounds-max(newest, p.Restart) {
+			continue
+		}
 		if !s.known(t, base) {
 			return false
 		}
@@ -73,6 +76,11 @@ func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	}
 	return known > 0
 }
+
+// newest is in how many rounds at the end, or in all of the newest start where
+// that has more, a target without a number counts as failed: in one alone a
+// passing disturbance may have made its measurement invalid.
+const newest = 2
 
 // known reports whether the ratio of t to its base is.
 func (s groups) known(t, base *series) bool {

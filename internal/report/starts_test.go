@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"restbench/internal/bench"
@@ -42,6 +44,53 @@ func TestEnough(t *testing.T) {
 	}
 }
 
+// A server of the user's own has a ratio to the base of today's releases, so the
+// campaign goes on until that is known as well.
+func TestEnoughKnowsTheRatiosOfOwnTargets(t *testing.T) {
+	own := target("shop", bench.EditionOwn)
+	for deviation, want := range map[float64]bool{0.001: true, 0.2: false} {
+		campaign, ms := adaptive(16, 0.001, 0.001)
+		campaign.Participants = append(campaign.Participants, bench.Participant{Target: own})
+		for round := 1; round <= 16; round++ {
+			ms = append(ms, measured(own, round, 1500*(1+deviation*float64(campaign.Protocol.Start(round)%3-1))))
+		}
+		if got := report.Enough(campaign, ms); got != want {
+			t.Errorf("starts of the own target differ by %g: %v, want %v", deviation, got, want)
+		}
+		if p := report.PrecisionWithin(campaign, ms, 0); p.Rates.Ratios != 2 {
+			t.Errorf("%d ratios, want 2", p.Rates.Ratios)
+		}
+	}
+}
+
+// A target that drops out does not hold the others up, whose ratios are known; one
+// that is still measured does.
+func TestEnoughGoesOnWithoutATargetThatDroppedOut(t *testing.T) {
+	dropped := target("c", "current")
+	for _, test := range []struct {
+		name                  string
+		restart, rounds, last int
+		want                  bool
+	}{
+		{"after two starts", 2, 16, 4, true},
+		{"before the newest start", 2, 16, 14, true},
+		{"in the newest start", 2, 16, 15, false},
+		{"in the newest start of four rounds", 4, 32, 29, false},
+		{"servers are not restarted", 0, 16, 14, true},
+		{"servers are not restarted, in the newest round alone", 0, 16, 15, false},
+	} {
+		campaign, ms := adaptive(test.rounds, 0.001, 0.001)
+		campaign.Protocol.Restart = test.restart
+		campaign.Participants = append(campaign.Participants, bench.Participant{Target: dropped})
+		for round := 1; round <= test.last; round++ {
+			ms = append(ms, measured(dropped, round, 3000*(1+0.3*float64((round-1)/4%2))))
+		}
+		if got := report.Enough(campaign, ms); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 // Who is faster, or by how much, changes nothing about when a campaign ends.
 func TestEnoughDoesNotLookAtDifferences(t *testing.T) {
 	campaign, ms := adaptive(16, 0.01, 0.001)
@@ -72,6 +121,32 @@ func TestIntervalsRestOnStarts(t *testing.T) {
 	narrower := report.New(campaign, ms).Results[0].RelativeCI95
 	if wide := row.RelativeCI95; wide.High()-wide.Low() <= narrower.High()-narrower.Low() {
 		t.Errorf("interval over starts %v is not wider than the one over rounds %v", wide, narrower)
+	}
+}
+
+// An interval over the rounds of one start says nothing about what another start
+// would be like, and the table says so wherever it is read.
+func TestTablesSayWhatIntervalsRestOn(t *testing.T) {
+	const once = "Servers were started once: the intervals are those of that start."
+	for _, test := range []struct {
+		name              string
+		restart, rounds   int
+		help, note, never string
+	}{
+		{"classic", 0, 10, "over the rounds of one start", once, "started anew"},
+		{"one round has no interval", 0, 1, "over the rounds of one start", "", once},
+		{"adaptive", 2, 10, "over the starts", "Servers were started anew between the rounds", once},
+	} {
+		campaign, ms := adaptive(test.rounds, 0.01, 0.01)
+		campaign.Protocol.Restart = test.restart
+		rates := report.Tables(report.New(campaign, ms))[0]
+		i := slices.IndexFunc(rates.Columns, func(c report.Column) bool { return c.Name == "95 % interval" })
+		if help := rates.Columns[i].Help; !strings.Contains(help, test.help) {
+			t.Errorf("%s: the help is %q", test.name, help)
+		}
+		if notes := strings.Join(rates.Notes, "\n"); !strings.Contains(notes, test.note) || strings.Contains(notes, test.never) {
+			t.Errorf("%s: the notes are %q", test.name, notes)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func rateTable(rows []Row) Table {
 			{Name: "framework"},
 			{"req/s", true, "Mean of the rounds; right answers only."},
 			{"± sd", true, "Standard deviation of the rounds."},
-			{"95 % interval", true, "Of the mean, by Student's t, over the rounds of one start of the servers."},
+			{"95 % interval", true, intervalHelp(rows)},
 			{"n", true, "Rounds that the numbers rest on."},
 			{"errors", true, "Answers that were wrong or missing, of all rounds."},
 			{Name: "limited by", Help: "What was at its limit: server, client; or nobody: stalled, unfilled."},
