@@ -103,6 +103,8 @@ type watch struct {
 	interpreter int                     // how often it changed
 	renewed     map[int]bool            // campaigns in which it did
 	left        map[int]float64         // of open changes, by index: what of the effect remains, ln
+	formers     map[int]stats.Former    // of open changes, by index: where it was before
+	last        string                  // environment
 }
 
 func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
@@ -114,7 +116,7 @@ func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
 			}
 		}
 	}
-	w := &watch{group: g, signal: signal, left: map[int]float64{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
+	w := &watch{group: g, signal: signal, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
 	w.targets = slices.SortedFunc(maps.Keys(targets), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
 	w.detector = stats.NewDetector(len(w.targets), stats.Config{Group: true, LowerIsBetter: signal.lowerIsBetter()})
 	return w
@@ -127,9 +129,15 @@ func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
 	}
 	w.seen = append(w.seen, c)
 	w.endUpgraded(c)
-	for _, found := range w.detector.Observe(stats.Campaign{Values: values, Environment: w.environment(c)}) {
+	environment := w.environment(c)
+	if environment != w.last {
+		clear(w.formers) // where it was elsewhere says nothing
+	}
+	w.last = environment
+	for _, found := range w.detector.Observe(stats.Campaign{Values: values, Environment: environment}) {
 		w.take(found)
 	}
+	w.endReturned(c)
 	for _, i := range w.detector.Suspicious() {
 		suspicious = append(suspicious, w.targets[i])
 	}
@@ -177,6 +185,7 @@ func (w *watch) take(found stats.Change) {
 	w.changes, w.places = append(w.changes, c), append(w.places, len(w.found)-1)
 	if c.Effect != nil {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
+		w.remember(len(w.changes) - 1)
 	}
 }
 

@@ -26,8 +26,12 @@ func start() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // history is n campaigns, one every three hours, of a field that scatters by 1 %
 // on a host that moves by 3 %; disturb may alter each.
-func history(n int, disturb func(campaign int, c change.Campaign)) (all []change.Campaign) {
-	random := rand.New(rand.NewPCG(15, 20200810))
+func history(n int, disturb func(campaign int, c change.Campaign)) []change.Campaign {
+	return historyOf(15, n, disturb)
+}
+
+func historyOf(seed uint64, n int, disturb func(campaign int, c change.Campaign)) (all []change.Campaign) {
+	random := rand.New(rand.NewPCG(seed, 20200810))
 	for campaign := range n {
 		c := change.Campaign{
 			ID: int64(100 + campaign), At: start().Add(time.Duration(campaign) * 3 * time.Hour), Machine: "a machine",
