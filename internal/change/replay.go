@@ -167,6 +167,7 @@ func (w *watch) environment(c Campaign) string {
 
 // take adds what the detector found, unless it is the end of what it found before.
 func (w *watch) take(found stats.Change) {
+	found.Onset = w.onset(found)
 	w.found = append(w.found, found)
 	c := Change{Signal: w.signal, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
 		Onset: w.moment(found.Onset), Reported: w.moment(found.Reported),
@@ -175,7 +176,7 @@ func (w *watch) take(found stats.Change) {
 		c.Scope = w.scopeOfAll(found)
 	} else {
 		c.Target = w.targets[found.Series]
-		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Onset, c.Target)
+		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Reported, c.Target)
 		c.Scope = scopeOfOne(c.Before, c.After)
 	}
 	if c.Effect != nil && w.undo(c) {
@@ -187,6 +188,33 @@ func (w *watch) take(found stats.Change) {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
 		w.remember(len(w.changes) - 1)
 	}
+}
+
+// uncertain is by how many campaigns an onset may be off: nine of ten are off by less
+// or as many.
+const uncertain = 2
+
+// onset of a change of one target is where it was upgraded, if that was so near to
+// the estimate that nothing tells the two apart. One campaign before the report there
+// must be: a level takes two.
+func (w *watch) onset(found stats.Change) int {
+	if found.Series == stats.WholeField {
+		return found.Onset
+	}
+	for distance := range uncertain + 1 {
+		for _, campaign := range []int{found.Onset + distance, found.Onset - distance} {
+			if campaign < found.Reported && w.upgraded(campaign, w.targets[found.Series]) {
+				return campaign
+			}
+		}
+	}
+	return found.Onset
+}
+
+// upgraded reports whether a target ran other versions than before for the first time.
+func (w *watch) upgraded(campaign int, t bench.Target) bool {
+	before := w.versions(campaign-1, t)
+	return known(before) && !sameVersions(before, w.versions(campaign, t))
 }
 
 func (w *watch) moment(campaign int) Moment {
