@@ -113,7 +113,7 @@ func (d *Detector) Observe(c Campaign) []Change {
 	values := d.logarithms(c.Values)
 	d.measureLevels()
 	if d.isNewEnvironment(c.Environment) {
-		return []Change{d.startAnew(campaign, values)}
+		return []Change{d.startAnew(campaign, values, d.hostMargin())}
 	}
 	effect, known := d.estimateHost(values)
 	if !known {
@@ -121,7 +121,7 @@ func (d *Detector) Observe(c Campaign) []Change {
 	}
 	d.hostEffect = effect
 	if d.judgeCampaign(values) {
-		return []Change{d.startAnew(campaign, values)}
+		return []Change{d.startAnew(campaign, values, 0)}
 	}
 	d.record(campaign, values)
 	return d.findChanges(campaign)
@@ -173,8 +173,9 @@ func (d *Detector) isNewEnvironment(fingerprint string) bool {
 }
 
 // startAnew makes this campaign the first of all baselines and returns that as
-// one event, sized by what it did to the series on average.
-func (d *Detector) startAnew(campaign int, values []float64) Change {
+// one event, sized by what it did to the series on average. The margin is what of that
+// may be none of the event.
+func (d *Detector) startAnew(campaign int, values []float64, margin float64) Change {
 	var differences []float64
 	for i := range d.series {
 		h := &d.series[i]
@@ -186,21 +187,21 @@ func (d *Detector) startAnew(campaign int, values []float64) Change {
 	d.host.restart(newLevel(d.host.newest(longestBaseline), spread{}).spread, 0)
 	d.hostEffect = 0
 	d.record(campaign, values)
-	return d.environmentChange(campaign, campaign, differences)
+	return d.environmentChange(Change{Onset: campaign, Reported: campaign}, differences, margin)
 }
 
 // environmentChange sizes an event of the field by the mean of the differences
-// of its series.
-func (d *Detector) environmentChange(onset, reported int, differences []float64) Change {
-	change := Change{Series: WholeField, Kind: NewEnvironment, Onset: onset, Reported: reported}
+// of its series; the margin, in ln, comes on top of what they scatter.
+func (d *Detector) environmentChange(change Change, differences []float64, margin float64) Change {
+	change.Series, change.Kind = WholeField, NewEnvironment
 	s := Summarize(differences)
 	if s.N == 0 {
 		return change
 	}
 	effect := d.share(s.Mean)
 	change.Effect = &effect
-	if s.CI95 != nil {
-		change.CI95 = d.interval(s.Mean, s.CI95.High-s.Mean)
+	if s.CI95 != nil && !math.IsInf(margin, 1) {
+		change.CI95 = d.interval(s.Mean, math.Hypot(s.CI95.High-s.Mean, margin))
 	}
 	return change
 }

@@ -161,7 +161,7 @@ func (d *Detector) findChanges(campaign int) []Change {
 		d.series[i].restart(t.baseline, t.length)
 	}
 	if d.field() && len(found) >= eventSize(d.haveLevels()) {
-		return append(changes, d.environmentChange(earliest(found), campaign, differences))
+		return append(changes, d.environmentChange(Change{Onset: earliest(found), Reported: campaign}, differences, 0))
 	}
 	for i := range d.series {
 		if t, ok := found[i]; ok {
