@@ -37,7 +37,7 @@ func TestAShortDisturbanceEndsSoon(t *testing.T) {
 		within int // campaigns
 	}{"a target": {false, 0.85, 4}, "a target, hardly": {false, 0.93, 8}, "the host": {true, 0.7, 5}} {
 		for bad := 2; bad <= 6; bad++ {
-			for seed := range uint64(15) {
+			for seed := range uint64(8) {
 				campaigns := historyOf(seed, 60, disturbed(test.whole, bad, test.factor))
 				for _, c := range ofTarget(replay(campaigns), test.whole) {
 					if c.End.Reason != change.Returned || c.End.At.After(campaigns[29+bad+test.within].At) {

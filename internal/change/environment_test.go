@@ -10,7 +10,7 @@ import (
 // A patch of the kernel that changes nothing, on a machine whose host wanders by 6 %,
 // is an event, and bad news to nobody; one that halves everything is.
 func TestAnotherEnvironmentOfAHostThatWanders(t *testing.T) {
-	const trials = 150
+	const trials = 100
 	for _, few := range []bool{false, true} {
 		said := map[float64]map[string]int{1: {}, 0.5: {}}
 		for factor, of := range said {

@@ -269,10 +269,11 @@ func sameVersions(a, b bench.Versions) bool {
 }
 
 func (w *watch) sights() (all []Sight) {
+	judging := w.detector.Judging() // else nothing would be noticed
 	for i, t := range w.targets {
-		s := Sight{Target: t, Learning: w.detector.Learning(i), Detectable: map[int]float64{}}
+		s := Sight{Target: t, Learning: w.detector.Learning(i) || !judging, Detectable: map[int]float64{}}
 		for _, campaigns := range Horizons() {
-			if share, ok := w.detector.Detectable(i, campaigns); ok {
+			if share, ok := w.detector.Detectable(i, campaigns); ok && judging {
 				s.Detectable[campaigns] = share
 			}
 		}

@@ -337,3 +337,24 @@ func TestFromMeasurementsKeepsApartWhatWasMeasuredOtherwise(t *testing.T) {
 		}
 	}
 }
+
+// Of a field of which too few are measured nothing is promised; what remains of it
+// learns anew, and what is gone is not promised either.
+func TestSightOfAFieldThatShrank(t *testing.T) {
+	for n, want := range map[int]int{41: size, 45: 0, 80: 3} {
+		h := replay(history(n, func(campaign int, c change.Campaign) {
+			for i := 3; i < size && campaign >= 40; i++ {
+				delete(c.Values, target(i))
+			}
+		}))
+		promised := 0
+		for _, s := range h.Targets {
+			if len(s.Detectable) > 0 && !s.Learning {
+				promised++
+			}
+		}
+		if promised != want {
+			t.Errorf("after %d campaigns something is promised of %d targets, want %d", n-40, promised, want)
+		}
+	}
+}

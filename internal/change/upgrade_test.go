@@ -32,7 +32,7 @@ func TestAFailedInstallationIsNoUpgrade(t *testing.T) {
 // The onset of a small loss is estimated some campaigns early or late. It is the
 // upgrade's all the same, which is named and does not end it.
 func TestAnUpgradeIsNamedAlthoughTheOnsetIsNotSure(t *testing.T) {
-	const trials = 100
+	const trials = 60
 	for _, factor := range []float64{0.97, 0.96, 0.95} {
 		found, named, asked := 0, 0, 0
 		for seed := range uint64(trials) {

@@ -77,6 +77,8 @@ type Detector struct {
 	campaigns   int
 	hostEffect  float64 // ln
 	suspicious  []int
+	unjudged    int  // newest campaigns with too few of the field
+	few         bool // series have a level: nothing can be taken out of them
 }
 
 // NewDetector starts without any history. Thresholds that are zero get their
@@ -117,15 +119,29 @@ func (d *Detector) Observe(c Campaign) []Change {
 	}
 	effect, known := d.estimateHost(values)
 	if !known {
+		d.leaveOut(campaign, values)
 		return nil
 	}
-	d.hostEffect = effect
+	d.unjudged, d.hostEffect = 0, effect
 	if d.judgeCampaign(values) {
 		return []Change{d.startAnew(campaign, values, 0)}
 	}
 	d.record(campaign, values)
 	return d.findChanges(campaign)
 }
+
+// leaveOut leaves a campaign out. A field that stays so small is another one, and
+// starts anew.
+func (d *Detector) leaveOut(campaign int, values []float64) {
+	d.unjudged++
+	if d.unjudged >= longestTail {
+		d.startAnew(campaign, values, 0)
+	}
+}
+
+// Judging reports that campaigns are judged; not when in the newest two of them fewer
+// than five of a larger field were measured.
+func (d *Detector) Judging() bool { return d.unjudged < shortestTail }
 
 // Suspicious names the series whose last value was so much worse than their
 // level that another campaign should be measured at once; one campaign alone is
@@ -185,8 +201,13 @@ func (d *Detector) startAnew(campaign int, values []float64, margin float64) Cha
 		h.restart(d.levels[i].spread, 0)
 	}
 	d.host.restart(newLevel(d.host.newest(longestBaseline), spread{}).spread, 0)
-	d.hostEffect = 0
+	d.unjudged, d.hostEffect = 0, 0
 	d.record(campaign, values)
+	if d.field() && len(present(values)) < fewestField { // from now on the host stays in, and with it its noise
+		for i := range d.series {
+			d.series[i].carried = spread{}
+		}
+	}
 	return d.environmentChange(Change{Onset: campaign, Reported: campaign}, differences, margin)
 }
 

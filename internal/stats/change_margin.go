@@ -10,7 +10,7 @@ import (
 // by the movement of the host alone, in ln: no other series can take it out of an
 // event of all. It is infinite while nothing is known of it.
 func (d *Detector) hostMargin() float64 {
-	if d.field() {
+	if d.field() && !d.few {
 		return marginOfOne(newLevel(d.host.newest(longestBaseline), spread{}), d.host.carried)
 	}
 	sum, n := 0.0, 0.0 // the series may all move together: what each does, the mean does

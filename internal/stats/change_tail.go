@@ -34,7 +34,9 @@ type tail struct {
 
 // wanders reports that nothing is taken out of a series: such a one may wander, and
 // the more its values hang together the less they say.
-func (d *Detector) wanders(h *history) bool { return !d.field() || h == &d.host || h.still }
+func (d *Detector) wanders(h *history) bool {
+	return !d.field() || d.few || h == &d.host || h.still
+}
 
 // findTail returns the tail with the strongest evidence for a change.
 func (d *Detector) findTail(h *history) tail {
