@@ -10,6 +10,7 @@ const (
 	shortestReturn = 3   // campaigns; one or two good ones can be chance
 	returned       = 3.3 // standard deviations beyond the half way: it is asked again with every campaign
 	halfWay        = 0.5
+	mostLeft       = 0.25    // of a change, in either direction: more is another level
 	mostOfField    = 2.0 / 3 // of the series must be known, else their mean is that of another field
 )
 
@@ -77,7 +78,8 @@ func meanMovement(levels map[int]float64, campaign []float64) float64 {
 // Back is how many of the newest campaigns, the fewest that tell, lie on the level
 // from before again and not where the campaigns of the change lay; 0 if that cannot
 // be said. Each of them, three at least, must be beyond the half way, and so must the
-// interval of their mean. What went as far beyond the old level is not back on it.
+// interval of their mean. Of the change a quarter may be left, in either direction: what
+// lies elsewhere is not back, and to take it for the old level would hide a loss.
 func (f Former) Back(changed, newest [][]float64) int {
 	moved := f.places(changed)
 	if len(moved) == 0 {
@@ -107,7 +109,7 @@ func (f Former) isBack(values []float64, half float64) bool {
 	sigma := math.Sqrt(noise*noise*varianceOfMean(f.base.n, f.serial) + later*later*varianceOfMean(newest.n, f.serial))
 	distance := (newest.center - f.base.center - half) * towards
 	t := -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: f.base.spread.freedom}.Quantile(distuv.UnitNormal.Survival(returned))
-	return distance > caution*t*sigma && distance < 2*math.Abs(half)
+	return distance > caution*t*sigma && math.Abs(newest.center-f.base.center) <= mostLeft/halfWay*math.Abs(half)
 }
 
 // Renew lets a baseline begin with its newest campaigns, for WholeField that of the

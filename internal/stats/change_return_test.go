@@ -49,6 +49,7 @@ func TestFormerTellsWhatIsBack(t *testing.T) {
 		"not at all":                       {4, 0.85, 0.85, 3, false},
 		"hardly":                           {4, 0.85, 0.91, 12, false},
 		"mostly":                           {4, 0.85, 0.98, 12, true},
+		"to a third":                       {4, 0.85, 0.95, 12, false},
 		"beyond":                           {4, 0.85, 1.12, 12, false},
 		"a change too small to say":        {4, 0.997, 1, 12, false},
 		"a slow field that is back":        {stats.WholeField, 0.7, 1, 4, true},
