@@ -70,10 +70,16 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) 
 		Values: medians(clean, signal), Costs: medians(clean, ServerCPUSecondsPerRequest), Versions: map[bench.Target]bench.Versions{},
 	}
 	for _, p := range c.Participants {
-		seen.Versions[p.Target] = p.Versions
+		if known(p.Versions) {
+			seen.Versions[p.Target] = p.Versions
+		}
 	}
 	return seen, true
 }
+
+// known is not what an installation leaves that failed: nothing is known of what it
+// would have run, and that is no other version.
+func known(v bench.Versions) bool { return !sameVersions(v, bench.Versions{}) }
 
 // medians are those of the targets that have enough rounds.
 func medians(clean []bench.Measurement, signal Signal) map[bench.Target]float64 {

@@ -80,9 +80,9 @@ func (w *watch) shiftOfCost(at int) *stats.Shift {
 	return &shift
 }
 
-// stretch are the campaigns around a change, until without its end, in which nothing
-// else is known to have changed for its target.
-func (w *watch) stretch(at int) (from, until int) {
+// between are the campaigns around a change, until without its end, that lie between
+// the other ones of its target or, if it is of the whole field, of that.
+func (w *watch) between(at int) (from, until int) {
 	onset, series := w.found[at].Onset, w.found[at].Series
 	from, until = max(0, onset-stats.ShiftBefore), min(len(w.seen), onset+stats.ShiftSince)
 	for i, other := range w.found {
@@ -94,7 +94,14 @@ func (w *watch) stretch(at int) (from, until int) {
 			until = min(until, other.Onset)
 		}
 	}
-	target := w.targets[series]
+	return from, until
+}
+
+// stretch are the campaigns around a change of a target, until without its end, in
+// which nothing else is known to have changed for it.
+func (w *watch) stretch(at int) (from, until int) {
+	from, until = w.between(at)
+	onset, target := w.found[at].Onset, w.targets[w.found[at].Series]
 	since := w.versions(onset, target)
 	for i := onset; i < until; i++ {
 		if v, ok := w.seen[i].Versions[target]; ok && !sameVersions(v, since) {

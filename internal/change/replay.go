@@ -103,6 +103,8 @@ type watch struct {
 	interpreter int                     // how often it changed
 	renewed     map[int]bool            // campaigns in which it did
 	left        map[int]float64         // of open changes, by index: what of the effect remains, ln
+	formers     map[int]stats.Former    // of open changes, by index: where it was before
+	last        string                  // environment
 }
 
 func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
@@ -114,7 +116,7 @@ func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
 			}
 		}
 	}
-	w := &watch{group: g, signal: signal, left: map[int]float64{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
+	w := &watch{group: g, signal: signal, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
 	w.targets = slices.SortedFunc(maps.Keys(targets), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
 	w.detector = stats.NewDetector(len(w.targets), stats.Config{Group: true, LowerIsBetter: signal.lowerIsBetter()})
 	return w
@@ -127,9 +129,15 @@ func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
 	}
 	w.seen = append(w.seen, c)
 	w.endUpgraded(c)
-	for _, found := range w.detector.Observe(stats.Campaign{Values: values, Environment: w.environment(c)}) {
+	environment := w.environment(c)
+	if environment != w.last {
+		clear(w.formers) // where it was elsewhere says nothing
+	}
+	w.last = environment
+	for _, found := range w.detector.Observe(stats.Campaign{Values: values, Environment: environment}) {
 		w.take(found)
 	}
+	w.endReturned(c)
 	for _, i := range w.detector.Suspicious() {
 		suspicious = append(suspicious, w.targets[i])
 	}
@@ -159,6 +167,7 @@ func (w *watch) environment(c Campaign) string {
 
 // take adds what the detector found, unless it is the end of what it found before.
 func (w *watch) take(found stats.Change) {
+	found.Onset = w.onset(found)
 	w.found = append(w.found, found)
 	c := Change{Signal: w.signal, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
 		Onset: w.moment(found.Onset), Reported: w.moment(found.Reported),
@@ -167,7 +176,7 @@ func (w *watch) take(found stats.Change) {
 		c.Scope = w.scopeOfAll(found)
 	} else {
 		c.Target = w.targets[found.Series]
-		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Onset, c.Target)
+		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Reported, c.Target)
 		c.Scope = scopeOfOne(c.Before, c.After)
 	}
 	if c.Effect != nil && w.undo(c) {
@@ -177,7 +186,35 @@ func (w *watch) take(found stats.Change) {
 	w.changes, w.places = append(w.changes, c), append(w.places, len(w.found)-1)
 	if c.Effect != nil {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
+		w.remember(len(w.changes) - 1)
 	}
+}
+
+// uncertain is by how many campaigns an onset may be off: nine of ten are off by less
+// or as many.
+const uncertain = 2
+
+// onset of a change of one target is where it was upgraded, if that was so near to
+// the estimate that nothing tells the two apart. One campaign before the report there
+// must be: a level takes two.
+func (w *watch) onset(found stats.Change) int {
+	if found.Series == stats.WholeField {
+		return found.Onset
+	}
+	for distance := range uncertain + 1 {
+		for _, campaign := range []int{found.Onset + distance, found.Onset - distance} {
+			if campaign < found.Reported && w.upgraded(campaign, w.targets[found.Series]) {
+				return campaign
+			}
+		}
+	}
+	return found.Onset
+}
+
+// upgraded reports whether a target ran other versions than before for the first time.
+func (w *watch) upgraded(campaign int, t bench.Target) bool {
+	before := w.versions(campaign-1, t)
+	return known(before) && !sameVersions(before, w.versions(campaign, t))
 }
 
 func (w *watch) moment(campaign int) Moment {
@@ -232,10 +269,11 @@ func sameVersions(a, b bench.Versions) bool {
 }
 
 func (w *watch) sights() (all []Sight) {
+	judging := w.detector.Judging() // else nothing would be noticed
 	for i, t := range w.targets {
-		s := Sight{Target: t, Learning: w.detector.Learning(i), Detectable: map[int]float64{}}
+		s := Sight{Target: t, Learning: w.detector.Learning(i) || !judging, Detectable: map[int]float64{}}
 		for _, campaigns := range Horizons() {
-			if share, ok := w.detector.Detectable(i, campaigns); ok {
+			if share, ok := w.detector.Detectable(i, campaigns); ok && judging {
 				s.Detectable[campaigns] = share
 			}
 		}

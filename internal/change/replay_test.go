@@ -26,8 +26,12 @@ func start() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // history is n campaigns, one every three hours, of a field that scatters by 1 %
 // on a host that moves by 3 %; disturb may alter each.
-func history(n int, disturb func(campaign int, c change.Campaign)) (all []change.Campaign) {
-	random := rand.New(rand.NewPCG(15, 20200810))
+func history(n int, disturb func(campaign int, c change.Campaign)) []change.Campaign {
+	return historyOf(15, n, disturb)
+}
+
+func historyOf(seed uint64, n int, disturb func(campaign int, c change.Campaign)) (all []change.Campaign) {
+	random := rand.New(rand.NewPCG(seed, 20200810))
 	for campaign := range n {
 		c := change.Campaign{
 			ID: int64(100 + campaign), At: start().Add(time.Duration(campaign) * 3 * time.Hour), Machine: "a machine",
@@ -330,6 +334,27 @@ func TestFromMeasurementsKeepsApartWhatWasMeasuredOtherwise(t *testing.T) {
 	} {
 		if got := protocol(c.conditions); (got == plain) != c.same {
 			t.Errorf("%s: %q beside %q", name, got, plain)
+		}
+	}
+}
+
+// Of a field of which too few are measured nothing is promised; what remains of it
+// learns anew, and what is gone is not promised either.
+func TestSightOfAFieldThatShrank(t *testing.T) {
+	for n, want := range map[int]int{41: size, 45: 0, 80: 3} {
+		h := replay(history(n, func(campaign int, c change.Campaign) {
+			for i := 3; i < size && campaign >= 40; i++ {
+				delete(c.Values, target(i))
+			}
+		}))
+		promised := 0
+		for _, s := range h.Targets {
+			if len(s.Detectable) > 0 && !s.Learning {
+				promised++
+			}
+		}
+		if promised != want {
+			t.Errorf("after %d campaigns something is promised of %d targets, want %d", n-40, promised, want)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package change
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"restbench/internal/bench"
@@ -17,7 +19,7 @@ const (
 	ScopeProtocol    Scope = "protocol"    // what is measured how: nothing became slower or faster
 	ScopeInterpreter Scope = "interpreter" // of the whole field, or of one target
 	ScopeServer      Scope = "server"      // what listens for one target
-	ScopeFramework   Scope = "framework"   // one target, relative to its field
+	ScopeFramework   Scope = "framework"   // one target relative to its field, or several that nothing else explains
 )
 
 // Scopes lists all scopes.
@@ -51,8 +53,8 @@ const (
 )
 
 // scopeOfAll asks the controls: one that runs no Python moves with the machine
-// alone. Without them, it is the machine unless the interpreter is known to be
-// another.
+// alone. Without it, it is the machine unless the interpreter is known to be another;
+// with it, the machine only where that moved, or is another one.
 func (w *watch) scopeOfAll(found stats.Change) Scope {
 	switch {
 	case found.Onset > 0 && w.seen[found.Onset-1].Protocol != w.seen[found.Onset].Protocol:
@@ -74,7 +76,25 @@ func (w *watch) scopeOfAll(found stats.Change) Scope {
 			return ScopeInterpreter
 		}
 	}
-	return ScopeHost
+	if found.Onset > 0 && w.seen[found.Onset-1].Machine != w.seen[found.Onset].Machine {
+		return ScopeHost
+	}
+	return w.scopeByUpgrades(found)
+}
+
+// scopeByUpgrades is what the upgrades of the targets at that time have in common.
+func (w *watch) scopeByUpgrades(found stats.Change) Scope {
+	scopes := map[Scope]bool{}
+	for _, t := range w.targets {
+		before, after := w.versions(found.Onset-1, t), w.versions(found.Reported, t)
+		if known(before) && !sameVersions(before, after) {
+			scopes[scopeOfOne(before, after)] = true
+		}
+	}
+	if len(scopes) == 1 && !scopes[ScopeFramework] {
+		return slices.Collect(maps.Keys(scopes))[0]
+	}
+	return ScopeFramework
 }
 
 func (w *watch) scopeByVersions(found stats.Change) Scope {

@@ -68,23 +68,65 @@ func TestAnotherProtocolIsNoLoss(t *testing.T) {
 	}
 }
 
-// The control in Go says that it was not the machine, the others what it was.
+// The control in Go says that it was not the machine, the others what it was; and
+// where none of them moved, it was the frameworks, or what was upgraded with several.
 func TestControlsTellTheScope(t *testing.T) {
-	for moved, want := range map[string]change.Scope{bench.ControlGo: change.ScopeHost, bench.ControlWSGI: change.ScopeInterpreter} {
+	server := bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.0", Packages: map[string]string{"uvicorn": "2"}}
+	all := bench.Controls()
+	for name, test := range map[string]struct {
+		controls []string
+		moved    string
+		slow     int // of the field
+		after    bench.Versions
+		want     change.Scope
+	}{
+		"the machine":              {all, bench.ControlGo, size, bench.Versions{}, change.ScopeHost},
+		"nothing is known":         {nil, "", size, bench.Versions{}, change.ScopeHost},
+		"the interpreter":          {all, bench.ControlWSGI, size, bench.Versions{}, change.ScopeInterpreter},
+		"the frameworks":           {all, "", size, bench.Versions{}, change.ScopeFramework},
+		"some of them":             {all, "", 5, bench.Versions{}, change.ScopeFramework},
+		"some, by the Go one":      {[]string{bench.ControlGo}, "", 5, bench.Versions{}, change.ScopeFramework},
+		"their server":             {all, "", 5, server, change.ScopeServer},
+		"the machine, and another": {all, bench.ControlGo, size, server, change.ScopeHost},
+	} {
 		c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
-			for _, name := range bench.Controls() {
+			for _, name := range test.controls {
 				c.Values[bench.ControlTarget(name)] = 10_000
 			}
-			if campaign >= 30 {
-				for i := range size {
+			for i := range size {
+				c.Versions[target(i)] = bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.0", Packages: map[string]string{"uvicorn": "1"}}
+				if campaign >= 30 && i < test.slow {
 					slower(c, i, 0.7)
+					if test.after.Server != "" {
+						c.Versions[target(i)] = test.after
+					}
 				}
-				c.Values[bench.ControlTarget(moved)] *= 0.7
+			}
+			if campaign >= 30 && test.moved != "" {
+				c.Values[bench.ControlTarget(test.moved)] *= 0.7
 			}
 		})))
-		if c.Scope != want {
-			t.Errorf("%s moved with the field: scope %s, want %s", moved, c.Scope, want)
+		if c.Scope != test.want || !c.Whole() {
+			t.Errorf("%s: scope %s, want %s", name, c.Scope, test.want)
 		}
+	}
+}
+
+// Where the machine is known to be another one, nothing else is looked for.
+func TestAnotherMachineIsTheMachine(t *testing.T) {
+	campaigns := history(60, func(campaign int, c change.Campaign) {
+		c.Values[bench.ControlTarget(bench.ControlGo)] = 10_000
+		for i := range size {
+			if campaign >= 30 {
+				slower(c, i, 0.7)
+			}
+		}
+	})
+	for i := range campaigns[30:] {
+		campaigns[30+i].Machine = "another"
+	}
+	if c := only(t, replay(campaigns)); c.Scope != change.ScopeHost || c.What() != "the machine (all of edition current)" {
+		t.Errorf("%+v", c)
 	}
 }
 

@@ -31,11 +31,13 @@ func (c Change) What() string {
 	if c.Target.Framework != "" {
 		return c.Target.String()
 	}
-	what := "the machine"
-	if c.Scope != ScopeHost {
-		what = "the " + string(c.Scope)
+	switch c.Scope {
+	case ScopeHost:
+		return fmt.Sprintf("the machine (all of edition %s)", c.Target.Edition)
+	case ScopeFramework:
+		return fmt.Sprintf("several frameworks (of edition %s)", c.Target.Edition)
 	}
-	return fmt.Sprintf("%s (all of edition %s)", what, c.Target.Edition)
+	return fmt.Sprintf("the %s (all of edition %s)", c.Scope, c.Target.Edition)
 }
 
 // Size is the effect with its interval, for people; empty when there is none.

@@ -77,6 +77,8 @@ type Detector struct {
 	campaigns   int
 	hostEffect  float64 // ln
 	suspicious  []int
+	unjudged    int  // newest campaigns with too few of the field
+	few         bool // series have a level: nothing can be taken out of them
 }
 
 // NewDetector starts without any history. Thresholds that are zero get their
@@ -113,19 +115,33 @@ func (d *Detector) Observe(c Campaign) []Change {
 	values := d.logarithms(c.Values)
 	d.measureLevels()
 	if d.isNewEnvironment(c.Environment) {
-		return []Change{d.startAnew(campaign, values)}
+		return []Change{d.startAnew(campaign, values, d.hostMargin())}
 	}
 	effect, known := d.estimateHost(values)
 	if !known {
+		d.leaveOut(campaign, values)
 		return nil
 	}
-	d.hostEffect = effect
+	d.unjudged, d.hostEffect = 0, effect
 	if d.judgeCampaign(values) {
-		return []Change{d.startAnew(campaign, values)}
+		return []Change{d.startAnew(campaign, values, 0)}
 	}
 	d.record(campaign, values)
 	return d.findChanges(campaign)
 }
+
+// leaveOut leaves a campaign out. A field that stays so small is another one, and
+// starts anew.
+func (d *Detector) leaveOut(campaign int, values []float64) {
+	d.unjudged++
+	if d.unjudged >= longestTail {
+		d.startAnew(campaign, values, 0)
+	}
+}
+
+// Judging reports that campaigns are judged; not when in the newest two of them fewer
+// than five of a larger field were measured.
+func (d *Detector) Judging() bool { return d.unjudged < shortestTail }
 
 // Suspicious names the series whose last value was so much worse than their
 // level that another campaign should be measured at once; one campaign alone is
@@ -173,8 +189,9 @@ func (d *Detector) isNewEnvironment(fingerprint string) bool {
 }
 
 // startAnew makes this campaign the first of all baselines and returns that as
-// one event, sized by what it did to the series on average.
-func (d *Detector) startAnew(campaign int, values []float64) Change {
+// one event, sized by what it did to the series on average. The margin is what of that
+// may be none of the event.
+func (d *Detector) startAnew(campaign int, values []float64, margin float64) Change {
 	var differences []float64
 	for i := range d.series {
 		h := &d.series[i]
@@ -184,23 +201,28 @@ func (d *Detector) startAnew(campaign int, values []float64) Change {
 		h.restart(d.levels[i].spread, 0)
 	}
 	d.host.restart(newLevel(d.host.newest(longestBaseline), spread{}).spread, 0)
-	d.hostEffect = 0
+	d.unjudged, d.hostEffect = 0, 0
 	d.record(campaign, values)
-	return d.environmentChange(campaign, campaign, differences)
+	if d.field() && len(present(values)) < fewestField { // from now on the host stays in, and with it its noise
+		for i := range d.series {
+			d.series[i].carried = spread{}
+		}
+	}
+	return d.environmentChange(Change{Onset: campaign, Reported: campaign}, differences, margin)
 }
 
 // environmentChange sizes an event of the field by the mean of the differences
-// of its series.
-func (d *Detector) environmentChange(onset, reported int, differences []float64) Change {
-	change := Change{Series: WholeField, Kind: NewEnvironment, Onset: onset, Reported: reported}
+// of its series; the margin, in ln, comes on top of what they scatter.
+func (d *Detector) environmentChange(change Change, differences []float64, margin float64) Change {
+	change.Series, change.Kind = WholeField, NewEnvironment
 	s := Summarize(differences)
 	if s.N == 0 {
 		return change
 	}
 	effect := d.share(s.Mean)
 	change.Effect = &effect
-	if s.CI95 != nil {
-		change.CI95 = d.interval(s.Mean, s.CI95.High-s.Mean)
+	if s.CI95 != nil && !math.IsInf(margin, 1) {
+		change.CI95 = d.interval(s.Mean, math.Hypot(s.CI95.High-s.Mean, margin))
 	}
 	return change
 }

@@ -21,6 +21,7 @@ func (d *Detector) measureLevels() {
 			variances = append(variances, s.squares/s.freedom/medianOfVariance(s.freedom))
 		}
 	}
+	d.few = d.haveLevels() < fewestField
 	if !d.field() || len(variances) < fewestInEvent {
 		d.prior = spread{}
 		return

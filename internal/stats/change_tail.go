@@ -34,7 +34,9 @@ type tail struct {
 
 // wanders reports that nothing is taken out of a series: such a one may wander, and
 // the more its values hang together the less they say.
-func (d *Detector) wanders(h *history) bool { return !d.field() || h == &d.host || h.still }
+func (d *Detector) wanders(h *history) bool {
+	return !d.field() || d.few || h == &d.host || h.still
+}
 
 // findTail returns the tail with the strongest evidence for a change.
 func (d *Detector) findTail(h *history) tail {
@@ -161,7 +163,7 @@ func (d *Detector) findChanges(campaign int) []Change {
 		d.series[i].restart(t.baseline, t.length)
 	}
 	if d.field() && len(found) >= eventSize(d.haveLevels()) {
-		return append(changes, d.environmentChange(earliest(found), campaign, differences))
+		return append(changes, d.environmentChange(Change{Onset: earliest(found), Reported: campaign}, differences, 0))
 	}
 	for i := range d.series {
 		if t, ok := found[i]; ok {

@@ -1,0 +1,58 @@
+package change
+
+import (
+	"maps"
+	"slices"
+
+	"restbench/internal/stats"
+)
+
+// remember keeps where the target, or the field, was before a change.
+func (w *watch) remember(i int) {
+	at := w.places[i]
+	from, _ := w.between(at)
+	if former, ok := stats.NewFormer(w.values(from, w.found[at].Onset), w.found[at].Series); ok {
+		w.formers[i] = former
+	}
+}
+
+// endReturned ends the open changes whose target, or field, is again where it was
+// before, whatever the detector took for its baseline meanwhile: after a disturbance of
+// two campaigns that is mostly the return itself, which it then cannot find.
+func (w *watch) endReturned(now Campaign) {
+	for _, i := range slices.Sorted(maps.Keys(w.formers)) {
+		open := &w.changes[i]
+		if _, ok := w.left[i]; !ok || now.At.Sub(open.Reported.At) >= Longest {
+			delete(w.formers, i)
+			continue
+		}
+		if campaigns := w.back(i); campaigns > 0 {
+			open.end(End{Reason: Returned, At: now.At})
+			delete(w.formers, i)
+			delete(w.left, i)
+			w.startAgain(w.found[w.places[i]].Series, campaigns)
+		}
+	}
+}
+
+// back is how many of the newest campaigns say that a change is undone.
+func (w *watch) back(i int) int {
+	found := w.found[w.places[i]]
+	since := max(found.Reported+1, len(w.seen)-stats.ShiftSince)
+	return w.formers[i].Back(w.values(found.Onset, found.Reported+1), w.values(since, len(w.seen)))
+}
+
+// startAgain notes that a disturbance is over since so many campaigns.
+func (w *watch) startAgain(series, campaigns int) {
+	newest := len(w.seen) - 1
+	w.found = append(w.found, stats.Change{Series: series, Onset: newest + 1 - campaigns, Reported: newest})
+	w.detector.Renew(series, campaigns)
+}
+
+// values of the group in a stretch of campaigns.
+func (w *watch) values(from, until int) (all [][]float64) {
+	for _, c := range w.seen[from:max(from, until)] {
+		all = append(all, valuesOf(w.targets, c.Values))
+	}
+	return all
+}
