@@ -62,6 +62,7 @@ func (c *acceptCommand) list(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	known = slices.DeleteFunc(known, func(one acceptable) bool { return one.quiet })
 	if len(known) == 0 {
 		_, err := fmt.Fprintln(c.out, "no lasting change was found in the history, and no upgrade that makes a difference")
 		return err
@@ -104,6 +105,7 @@ type acceptable struct {
 	id, what, size, cost, scope string
 	since                       time.Time
 	ended                       string // how; empty while it holds
+	quiet                       bool   // by the threshold of this configuration; a daemon may have another
 }
 
 // known are all, the newest change first, and the newest upgrade of each target.
@@ -122,12 +124,10 @@ func (c *acceptCommand) known(ctx context.Context, history *store.Store, now tim
 	}
 	var all []acceptable
 	for _, one := range slices.Backward(found.Changes) {
-		all = append(all, acceptable{one.ID, one.What(), one.Size(), one.CostText(), string(one.Scope), one.Onset.At, one.Ended(now)})
+		all = append(all, acceptable{one.ID, one.What(), one.Size(), one.CostText(), string(one.Scope), one.Onset.At, one.Ended(now), false})
 	}
 	for _, u := range upgrades {
-		if u.Differs() {
-			all = append(all, acceptable{u.ID(), u.What(), u.Size(), "", "upgrade", u.Campaign.Started, u.Ended(now)})
-		}
+		all = append(all, acceptable{u.ID(), u.What(), u.Size(), "", "upgrade", u.Campaign.Started, u.Ended(now), !u.Differs()})
 	}
 	return all, nil
 }
@@ -141,7 +141,7 @@ func holding(known []acceptable, id string) (acceptable, error) {
 			return one, fmt.Errorf("change %s does not hold any more: %s", id, one.ended)
 		case one.id == id:
 			return one, nil
-		case one.ended == "":
+		case one.ended == "" && !one.quiet:
 			there = append(there, one.id)
 		}
 	}

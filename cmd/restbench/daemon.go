@@ -80,7 +80,7 @@ func (d *daemon) open(ctx context.Context) error {
 	if d.exporter, err = d.newExporter(ctx); err != nil {
 		return err
 	}
-	d.watch = &watcher{store: d.history, show: d.exporter.SetChanges, also: func(ctx context.Context) { d.showUpgrades(ctx) }, log: d.log}
+	d.watch = &watcher{store: d.history, show: d.exporter.SetChanges, also: d.showAccepted, log: d.log}
 	d.server, err = d.exporter.Listen(d.command.web)
 	return err
 }

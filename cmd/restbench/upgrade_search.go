@@ -245,7 +245,7 @@ func (d *daemon) newestUpgrades(ctx context.Context) ([]report.Upgrade, error) {
 
 // showUpgrades hands the newest upgrades to the exporter: after a campaign, and when
 // somebody has accepted one.
-func (d *daemon) showUpgrades(ctx context.Context) []report.Upgrade {
+func (d *daemon) showUpgrades(ctx context.Context) (shown []report.Upgrade, ok bool) {
 	d.showing.Lock() // what was read last is shown last
 	defer d.showing.Unlock()
 	all, err := d.newestUpgrades(ctx)
@@ -253,15 +253,21 @@ func (d *daemon) showUpgrades(ctx context.Context) []report.Upgrade {
 		if ctx.Err() == nil {
 			d.log.Error().Err(err).Msg("read the upgrades")
 		}
-		return nil
+		return nil, false
 	}
 	d.exporter.SetUpgrades(all)
-	return all
+	return all, true
+}
+
+func (d *daemon) showAccepted(ctx context.Context) (ok bool) {
+	_, ok = d.showUpgrades(ctx)
+	return ok
 }
 
 // show shows the newest upgrades, and tells the one of a target.
 func (u *upgrader) show(ctx context.Context, told ...bench.Target) {
-	for _, done := range u.showUpgrades(ctx) {
+	all, _ := u.showUpgrades(ctx)
+	for _, done := range all {
 		if slices.Contains(told, done.Target) {
 			u.tell(done)
 		}

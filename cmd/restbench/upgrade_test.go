@@ -126,6 +126,12 @@ func checkUpgradeIsAccepted(t *testing.T, d *runningDaemon, flags []string) {
 	if got := accept(); got.code != exitDone || !regexp.MustCompile(`(?m)^2-tiny@latest +tiny@latest, tiny 1\.0 → 2\.0 +0\.\d+ times .* upgrade +holds$`).MatchString(got.out) {
 		t.Errorf("accept lists %+v", got)
 	}
+	// Whatever this command takes for a difference, the daemon tells of one.
+	lenient := writeFile(t, "lenient.yml", "latest: {threshold: 0.9}\n")
+	flags = append(flags[:1:1], "--config.file="+lenient)
+	if got := accept(); got.code != exitDone || !strings.Contains(got.out, "no upgrade that makes a difference") {
+		t.Errorf("accept lists %+v", got)
+	}
 	if got := accept("2-tiny@latest", "--reason=worth it"); got.code != exitDone || !strings.HasPrefix(got.out, "accepted: 2-tiny@latest, tiny@latest, tiny 1.0 → 2.0 ") {
 		t.Errorf("accept: %+v", got)
 	}

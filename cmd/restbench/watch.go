@@ -25,7 +25,7 @@ const watchInterval = 5 * time.Second
 type watcher struct {
 	store *store.Store
 	show  func(exporter.Changes)
-	also  func(context.Context) // shows what else somebody may have accepted
+	also  func(context.Context) (ok bool) // shows what else somebody may have accepted
 	log   zerolog.Logger
 
 	lock     sync.Mutex // guards what follows
@@ -76,10 +76,9 @@ func (w *watcher) replay(ctx context.Context) error {
 		return err
 	}
 	w.history = w.replayer.replay(accepted)
-	if len(accepted) != w.accepted {
-		w.also(ctx)
+	if len(accepted) != w.accepted && w.also(ctx) {
+		w.accepted = len(accepted)
 	}
-	w.accepted = len(accepted)
 	w.tell(time.Now())
 	return nil
 }

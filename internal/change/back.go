@@ -3,6 +3,7 @@ package change
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"restbench/internal/stats"
 )
@@ -10,6 +11,9 @@ import (
 // remember keeps where the target, or the field, was before a change.
 func (w *watch) remember(i int) {
 	at := w.places[i]
+	if w.changes[i].Scope == ScopeProtocol {
+		return // numbers of two protocols are not comparable
+	}
 	from, _ := w.between(at)
 	if former, ok := stats.NewFormer(w.values(from, w.found[at].Onset), w.found[at].Series); ok {
 		w.formers[i] = former
@@ -27,10 +31,25 @@ func (w *watch) endReturned(now Campaign) {
 			continue
 		}
 		if campaigns := w.back(i); campaigns > 0 {
-			open.end(End{Reason: Returned, At: now.At})
-			delete(w.formers, i)
-			delete(w.left, i)
+			w.withdraw(i, now.At)
 			w.startAgain(w.found[w.places[i]].Series, campaigns)
+		}
+	}
+}
+
+// withdraw ends a change, and with it those of the same that came on top of it: they
+// are gone as well. In those before it, it was counted.
+func (w *watch) withdraw(i int, at time.Time) {
+	share := w.left[i]
+	for _, j := range slices.Sorted(maps.Keys(w.left)) {
+		switch {
+		case w.found[w.places[j]].Series != w.found[w.places[i]].Series:
+		case j < i:
+			w.left[j] -= share
+		default:
+			w.changes[j].end(End{Reason: Returned, At: at})
+			delete(w.formers, j)
+			delete(w.left, j)
 		}
 	}
 }

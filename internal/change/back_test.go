@@ -165,3 +165,49 @@ func TestADisturbanceIsConfirmedByItsOwnCampaigns(t *testing.T) {
 		t.Errorf("%s, %+v, end %+v", c.Confirmation, c.Cost, c.End)
 	}
 }
+
+// A second step on top of a first ends with it: both are undone at once.
+func TestAStepOnTopOfADisturbanceEndsWithIt(t *testing.T) {
+	for seed := range uint64(8) {
+		campaigns := historyOf(seed, 70, func(campaign int, c change.Campaign) {
+			switch {
+			case campaign >= 30 && campaign < 36:
+				slower(c, 4, 0.9)
+			case campaign >= 36 && campaign < 38:
+				slower(c, 4, 0.7)
+			}
+		})
+		all := ofTarget(replay(campaigns), false)
+		for _, c := range all {
+			if c.End.Reason != change.Returned || c.End.At.After(campaigns[44].At) || c.Way() != change.Slower {
+				t.Errorf("seed %d: reported %d, effect %.3f, end %+v", seed, c.Reported.Campaign, *c.Effect, *c.End)
+			}
+		}
+		if len(all) == 0 {
+			t.Errorf("seed %d: nothing was found", seed)
+		}
+	}
+}
+
+// A change outlives a disturbance on top of it, and its end is no gain.
+func TestAChangeOutlivesADisturbanceOnTopOfIt(t *testing.T) {
+	for seed := range uint64(8) {
+		campaigns := historyOf(seed, 80, func(campaign int, c change.Campaign) {
+			if campaign >= 30 && campaign < 55 {
+				slower(c, 4, 0.88)
+			}
+			if campaign == 40 || campaign == 41 {
+				slower(c, 4, 0.75)
+			}
+		})
+		all := ofTarget(replay(campaigns), false)
+		if len(all) == 0 || all[0].End.Reason != change.Returned || all[0].End.At.Before(campaigns[55].At) {
+			t.Errorf("seed %d: the first of %d is %+v", seed, len(all), all[0])
+		}
+		for _, c := range all {
+			if c.Way() != change.Slower {
+				t.Errorf("seed %d: reported %d, effect %.3f", seed, c.Reported.Campaign, *c.Effect)
+			}
+		}
+	}
+}

@@ -176,7 +176,7 @@ func (w *watch) take(found stats.Change) {
 		c.Scope = w.scopeOfAll(found)
 	} else {
 		c.Target = w.targets[found.Series]
-		c.Before, c.After = w.versions(found.Onset-1, c.Target), w.versions(found.Reported, c.Target)
+		c.Before, c.After = w.versionsAround(found)
 		c.Scope = scopeOfOne(c.Before, c.After)
 	}
 	if c.Effect != nil && w.undo(c) {
@@ -215,6 +215,17 @@ func (w *watch) onset(found stats.Change) int {
 func (w *watch) upgraded(campaign int, t bench.Target) bool {
 	before := w.versions(campaign-1, t)
 	return known(before) && !sameVersions(before, w.versions(campaign, t))
+}
+
+// versionsAround a change of one target differ only where it began with an upgrade: of
+// a later one it is no work.
+func (w *watch) versionsAround(found stats.Change) (before, after bench.Versions) {
+	t := w.targets[found.Series]
+	after = w.versions(found.Reported, t)
+	if w.upgraded(found.Onset, t) {
+		return w.versions(found.Onset-1, t), after
+	}
+	return after, after
 }
 
 func (w *watch) moment(campaign int) Moment {

@@ -71,7 +71,7 @@ func TestAnUpgradeIsNamedAlthoughTheOnsetIsNotSure(t *testing.T) {
 
 // A loss long before or after an upgrade is not the upgrade's.
 func TestAnUpgradeFarFromALossIsNotNamed(t *testing.T) {
-	for _, at := range []int{20, 45} {
+	for _, at := range []int{20, 31, 45} {
 		c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
 			changed(0.9, 1)(campaign, c)
 			if campaign >= at {

@@ -105,7 +105,8 @@ func (l *loop) run(start time.Time) {
 	}
 }
 
-// away counts the time since the connecting began, as far as it is in the window.
+// away counts the time since the connecting began, or a back-off should have ended, as
+// far as it is in the window.
 func (l *loop) away(c *conn) { l.count.away += max(min(l.now, l.end)-c.since, 0) }
 
 // close ends all connections; what was under way is given up.
@@ -196,6 +197,7 @@ func (l *loop) dueOf(c *conn) time.Duration {
 func (l *loop) overdue(c *conn) {
 	switch {
 	case c.state == stateClosed:
+		l.away(c)
 		l.open(c)
 	case c.state == stateConnecting:
 		// The kernel goes on trying: a full accept queue drops the first packets,

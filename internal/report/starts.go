@@ -57,7 +57,8 @@ func summarize(p bench.Protocol, ms []bench.Measurement) (stats.Summary, stats.C
 // the 95 % interval of every ratio is narrow enough and rests on enough whole
 // starts. It looks at widths alone, never at which side of 1 they are on. A
 // target that has failed, from the beginning or in the newest rounds, does not
-// hold the others up; a campaign without any ratio never has enough.
+// hold the others up; a campaign without any ratio that could become narrower never
+// has enough.
 func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	p := c.Protocol
 	if p.Precision <= 0 || p.Restart > 0 && c.Rounds%p.Restart != 0 {
@@ -66,7 +67,7 @@ func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	s := group(c, ms)
 	known := 0
 	for t, base := range s.related() {
-		if t.last() <= c.Rounds-max(newest, p.Restart) {
+		if min(t.last(), base.last()) <= c.Rounds-max(newest, p.Restart) {
 			continue
 		}
 		if !s.known(t, base) {
