@@ -5,7 +5,8 @@
 #
 #   sh docs/unseen.sh [--time=15m]
 #
-# Flags are those of `restbench check`.
+# Flags are those of `restbench check`. PINNING='server=0;client=1' before it gives
+# servers and client a processor each, which is less noisy.
 #
 # It needs restbench, wrk and a python3 from 3.10 on, and once the package index.
 set -eu
@@ -77,7 +78,7 @@ server() {
     expect: {content_type: text/plain, body: "Hello, World!"}
 YAML
 }
-printf 'editions: []\ncontrols: []\ntargets:\n' > "$dir/unseen.yml"
+printf 'editions: []\ncontrols: []\npinning: %s\ntargets:\n' "${PINNING:-auto}" > "$dir/unseen.yml"
 bin=$dir/venv/bin
 server gunicorn "$bin/gunicorn, --bind, '127.0.0.1:{port}', 'app:wsgi'"
 server waitress "$bin/waitress-serve, '--listen=127.0.0.1:{port}', 'app:wsgi'"
