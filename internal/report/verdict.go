@@ -101,7 +101,7 @@ func clientUse(c bench.Campaign, m bench.Measurement) float64 {
 }
 
 // unfilled asks the engine for how long its connections were not there; one that is
-// there has a request under way. Of an engine that does not know it judges by Little's
+// there has a request under way. Of measurements without that it judges by Little's
 // law: rate × mean latency is the number of requests under way.
 func unfilled(p bench.Protocol, l bench.Load) bool {
 	if l.Unconnected != nil {
@@ -110,13 +110,20 @@ func unfilled(p bench.Protocol, l bench.Load) bool {
 	if !fillKnown(l) || p.Threads < 1 || p.Effective() < 1 {
 		return false
 	}
-	mean, known := meanLatency(l)
-	return known && l.RequestsPerSecond()*mean < filled*float64(p.Effective())
+	mean, _ := meanLatency(l)
+	return l.RequestsPerSecond()*mean < filled*float64(p.Effective())
 }
 
-// fillKnown is false where Little's law holds no news: connections are closed for
-// every request, and the time to connect is not part of the latency.
-func fillKnown(l bench.Load) bool { return l.Unconnected != nil || l.Reconnects*2 <= l.Requests }
+// fillKnown reports whether anything tells how filled the connections were. Little's law
+// does not where they are closed for every request, since the time to connect is no part
+// of the latency, nor where latencies are not true ones: wrk's are not.
+func fillKnown(l bench.Load) bool {
+	if l.Unconnected != nil {
+		return true
+	}
+	_, known := meanLatency(l)
+	return known && l.Reconnects*2 <= l.Requests
+}
 
 // machineBusy reports whether others, or both sides together, left no processor
 // free: then nobody can say what the server waited for.

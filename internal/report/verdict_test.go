@@ -44,7 +44,7 @@ func limitCases() map[string]limitCase {
 		}, report.LimitStalled},
 		// 0.8 of a processor, and nobody knows whether all connections were there.
 		"closing server with a short queue, by wrk": {func(m *bench.Measurement) {
-			m.Server.CPU, m.Load.Reconnects = 8*time.Second, m.Load.Requests
+			m.Server.CPU, m.Load.LatencyCorrected = 8*time.Second, true
 		}, ""},
 		// The engine knows: a third of the time there was no connection.
 		"closing server with a short queue": {func(m *bench.Measurement) {
