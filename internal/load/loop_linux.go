@@ -72,10 +72,10 @@ func (l *loop) clock() time.Duration { return time.Since(l.start) }
 // they overflow a short listen queue, and what the kernel drops there comes again
 // after a second: the whole of a short window. What fails is opened in the window.
 func (l *loop) rampUp() {
+	if l.ramp == 0 {
+		return
+	}
 	for i := range l.conns {
-		if l.ramp == 0 {
-			return
-		}
 		if fd, errno := l.endpoint.dial(); errno == 0 {
 			l.conns[i].fd = fd
 		}

@@ -40,7 +40,7 @@ func Explain(limit string) string {
 const (
 	busy       = 0.85 // of a processor
 	half       = 0.5  // of a processor: who uses more of it does not just wait
-	filled     = 0.85 // of the connections have a request under way
+	filled     = 0.9  // of the connections have a request under way
 	busySteal  = 0.1  // of the machine's time
 	busyOthers = 0.5  // of the time somebody waits for a processor
 )

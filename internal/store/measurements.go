@@ -90,8 +90,8 @@ func (s *Store) Measurements(ctx context.Context, campaign int64) ([]bench.Measu
 	return ms, nil
 }
 
-// Numbers is Measurements without latencies, conditions, wrong answers and times without connections: what
-// can be read of a long history in a short time.
+// Numbers is Measurements without latencies, conditions, wrong answers and times
+// without connections: what can be read of a long history in a short time.
 func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measurement, error) {
 	ms, err := query(ctx, s.read, table[bench.Measurement]{"measurements", numberColumns}, "campaign = ? ORDER BY id", campaign)
 	if err != nil {
