@@ -97,7 +97,7 @@ func (m *metrics) describeChanges() {
 	m.changeHigh = m.add("change_effect_ci95_high", "Upper end of the 95 % interval of change_effect_ratio.", labels...)
 	m.changeOnset = m.add("change_onset_timestamp_seconds", "When the first campaign on the new level finished, in seconds since 1970.", labels...)
 	m.changeAccepted = m.add("change_accepted_timestamp_seconds", "When a change was accepted that held until then, in seconds since 1970; absent for others."+ofWhole, labels...)
-	m.changeInfo = m.add("change_info", "Always 1; by label the name of the change, the versions before and since, whether processor time confirms it, and why it was accepted.",
+	m.changeInfo = m.add("change_info", "Always 1; by label the name of the change, the versions before and since, whether the second signal confirms it, and why it was accepted.",
 		append(labels, "id", "before", "after", "confirmation", "note")...)
 	m.learning = m.add("change_learning", "1 while a target has too few campaigns on its level for small changes to be found, or too little of its field is measured to judge it.", targetLabels()...)
 	m.detectable = m.add("detectable_change_ratio", "Smallest slow-down that would be reported within so many campaigns in four of five cases; absent where none can be promised.",

@@ -16,7 +16,7 @@ func field() bench.Target { return targetOf("", "current") }
 // changed was reported an hour before noon, of a target or of a whole field.
 func changed(t bench.Target, share float64, scope change.Scope) change.Change {
 	c := change.Change{
-		ID: fmt.Sprintf("7-%s%+g", t, share), Signal: change.Primary, Scope: scope, Target: t, Effect: &share,
+		ID: fmt.Sprintf("7-%s%+g", t, share), Signal: bench.SignalRequests, Scope: scope, Target: t, Effect: &share,
 		Onset:    change.Moment{Campaign: 6, At: noon().Add(-4 * time.Hour)},
 		Reported: change.Moment{Campaign: 7, At: noon().Add(-time.Hour)},
 		Before:   bench.Versions{Framework: "1.0"}, After: bench.Versions{Framework: "1.1"},
@@ -24,8 +24,8 @@ func changed(t bench.Target, share float64, scope change.Scope) change.Change {
 	c.CI95 = allocated(c.CI95)
 	c.CI95.Low, c.CI95.High = share-0.02, share+0.02
 	if !c.Whole() {
-		c.Confirmation, c.Cost = change.Confirmed, allocated(c.Cost)
-		c.Cost.Effect, c.Cost.CI95.Low, c.Cost.CI95.High = -share, -share-0.01, -share+0.01
+		c.Confirmation, c.Second = change.Confirmed, allocated(c.Second)
+		c.Second.Effect, c.Second.CI95.Low, c.Second.CI95.High = -share, -share-0.01, -share+0.01
 	}
 	return c
 }
@@ -103,7 +103,7 @@ func TestChangesAreShown(t *testing.T) {
 	wantValue(t, e, 0.06, "restbench_detectable_change_ratio", "framework", "flask", "campaigns", "3")
 	wantNone(t, e, "restbench_detectable_change_ratio", "framework", "flask", "campaigns", "10")
 	wantNone(t, e, "restbench_detectable_change_ratio", "framework", "sanic", "campaigns", "3")
-	wantText(t, e, "7-flask@current-0.1", "-10.0 % (95 % interval -12.0 % to -8.0 %) +10.0 % (95 % interval +9.0 % to +11.0 %), confirmed", "1.0 → 1.1 holds",
+	wantText(t, e, "7-flask@current-0.1", "-10.0 % (95 % interval -12.0 % to -8.0 %) CPU/req +10.0 % (95 % interval +9.0 % to +11.0 %), confirmed", "1.0 → 1.1 holds",
 		"the machine (all of edition current)", "flask@current 8.0 % 6.0 % – watched", "sanic@current – – – learning")
 	e.SetTargets(short(), []bench.Target{sanic()})
 	wantNone(t, e, "restbench_change_active", "framework", "flask")
@@ -206,9 +206,9 @@ func TestWhatConfirmsAChangeIsShown(t *testing.T) {
 	e := newExporter(t, options())
 	waits, unknown := changed(flask(), -0.1, change.ScopeFramework), changed(sanic(), -0.1, change.ScopeFramework)
 	waits.Confirmation = change.NotInCPU
-	unknown.Confirmation, unknown.Cost = change.Unconfirmed, nil
+	unknown.Confirmation, unknown.Second = change.Unconfirmed, nil
 	e.SetChanges(Changes{Known: true, History: change.History{Changes: []change.Change{waits, unknown}}})
 	wantValue(t, e, 1, "restbench_change_info", "framework", "flask", "confirmation", "not_in_cpu")
 	wantValue(t, e, 1, "restbench_change_info", "framework", "sanic", "confirmation", "unknown")
-	wantText(t, e, "+11.0 %), not in CPU", "-8.0 %) unknown")
+	wantText(t, e, "CPU/req +10.0 % (95 % interval +9.0 % to +11.0 %), not in CPU", "-8.0 %) unknown")
 }

@@ -135,7 +135,7 @@ func TestDocumentationNamesLabelValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := slices.Concat(report.Limits(), bench.Controls(), bench.InvalidReasons(), options().SkipReasons, []string{otherReason, change.Slower, change.Faster, change.Same, string(change.Primary)})
+	values := slices.Concat(report.Limits(), bench.Controls(), bench.InvalidReasons(), options().SkipReasons, []string{otherReason, change.Slower, change.Faster, change.Same, string(bench.SignalRequests), string(bench.SignalServerCPU)})
 	for _, scope := range change.Scopes() {
 		values = append(values, string(scope))
 	}

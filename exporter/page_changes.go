@@ -32,8 +32,8 @@ func (s snapshot) changeTable(now time.Time) report.Table {
 		Columns: []report.Column{
 			{Name: "change", Help: "Its name, for restbench accept"},
 			{Name: "what", Help: "What became faster or slower"},
-			{Name: "size", Right: true, Help: "New level by old level, less 1, with its 95 % interval"},
-			{Name: "CPU/req", Right: true, Help: "What became of the server's processor time per request, and whether it confirms the change; not in CPU: the server waits for something"},
+			{Name: "size", Right: true, Help: "New level by old level, less 1, with its 95 % interval: of requests per second, or, where that is said, of processor time per request"},
+			{Name: "second signal", Right: true, Help: "What became of the server's processor time per request, or of its requests per second where that time is the first signal, and whether it confirms the change; not in CPU: the server waits for something; not in requests: something else than the server is the limit"},
 			{Name: "since", Help: "End of the first campaign on the new level"},
 			{Name: "scope", Help: "What it concerns: host, interpreter, server or framework"},
 			{Name: "versions", Help: "What ran before and since, where it differs"},
@@ -59,7 +59,7 @@ func changeRow(c change.Change, now time.Time) []string {
 	if before != after {
 		versions += " → " + after
 	}
-	return []string{c.ID, c.What(), c.Size(), c.CostText(), clock(c.Onset.At, now), string(c.Scope), versions, state}
+	return []string{c.ID, c.What(), c.Size(), c.SecondText(), clock(c.Onset.At, now), string(c.Scope), versions, state}
 }
 
 // sightTable says what would be noticed.

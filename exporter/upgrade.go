@@ -20,24 +20,24 @@ func (e *Exporter) SetUpgrades(upgrades []report.Upgrade) {
 const ofUpgrade = " The newest upgrade campaign of the target that has one; absent before the first."
 
 func (m *metrics) describeUpgrades() {
-	m.upgradeRatio = m.add("upgrade_ratio", "Requests per second with the new releases divided by those with the releases before, from the ratios inside the rounds."+ofUpgrade, targetLabels()...)
+	m.upgradeRatio = m.add("upgrade_ratio", "Speed with the new releases divided by that with the releases before, in the target's signal: requests per second, or those per second of the server's processor time; from the ratios inside the rounds."+ofUpgrade, targetLabels()...)
 	m.upgradeLow = m.add("upgrade_ratio_ci95_low", "Lower end of the 95 % interval of upgrade_ratio."+ofUpgrade, targetLabels()...)
 	m.upgradeHigh = m.add("upgrade_ratio_ci95_high", "Upper end of the 95 % interval of upgrade_ratio."+ofUpgrade, targetLabels()...)
 	m.upgradeVerdict = m.add("upgrade_verdict", "1 for what upgrade_ratio and its interval say, with the configured threshold; 0 for the others."+ofUpgrade,
 		append(targetLabels(), "verdict")...)
 	m.upgradeActive = m.add("upgrade_active", "1 while the newest upgrade is slower or faster, nobody has accepted it, and it is no older than 14 days; 0 otherwise.", targetLabels()...)
-	m.upgradeInfo = m.add("upgrade_info", "Always 1; by label the name by which the newest upgrade is accepted.", append(targetLabels(), "id")...)
+	m.upgradeInfo = m.add("upgrade_info", "Always 1; by label the name by which the newest upgrade is accepted, and the signal that it is judged by.", append(targetLabels(), "id", "signal")...)
 }
 
 func (c *collection) upgraded() {
 	for _, u := range c.now.newestUpgrades() {
-		if u.Ratio.Estimate == nil {
+		if u.Speed.Estimate == nil {
 			continue
 		}
 		labels := upgradeLabels(u)
-		c.gauge(c.upgradeRatio, *u.Ratio.Estimate, labels...)
-		c.gauge(c.upgradeInfo, 1, also(labels, clean(u.ID())...)...)
-		if ci := u.Ratio.CI95; ci != nil {
+		c.gauge(c.upgradeRatio, *u.Speed.Estimate, labels...)
+		c.gauge(c.upgradeInfo, 1, also(labels, clean(u.ID(), string(u.Signal))...)...)
+		if ci := u.Speed.CI95; ci != nil {
 			c.gauge(c.upgradeLow, ci.Low(), labels...)
 			c.gauge(c.upgradeHigh, ci.High(), labels...)
 		}
@@ -50,7 +50,7 @@ func (c *collection) upgraded() {
 // upgradesActive is asked in each scrape: time alone ends it.
 func (c *collection) upgradesActive(now time.Time) {
 	for _, u := range c.now.newestUpgrades() {
-		if u.Ratio.Estimate != nil {
+		if u.Speed.Estimate != nil {
 			c.gauge(c.upgradeActive, truth(u.Active(now)), upgradeLabels(u)...)
 		}
 	}

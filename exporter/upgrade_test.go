@@ -15,7 +15,8 @@ func upgrade(t bench.Target, ratio float64) report.Upgrade {
 	return report.Upgrade{
 		Comparison: report.Comparison{
 			Campaign: report.Header{ID: 7, Kind: bench.KindUpgrade, Finished: &finished, Protocol: bench.Protocol{Name: bench.ProtocolUpgrade, Engine: bench.EngineNative, Precision: 0.03}},
-			Ratio:    report.RatioEstimate{Estimate: &ratio, CI95: &report.Interval{ratio - 0.02, ratio + 0.02}},
+			Signal:   bench.SignalRequests,
+			Speed:    report.RatioEstimate{Estimate: &ratio, CI95: &report.Interval{ratio - 0.02, ratio + 0.02}},
 			Verdict:  "slower", Starts: 6, Threshold: 0.05,
 			Packages: []report.PackageDiff{{Name: "werkzeug", A: &old, B: &now}, {Name: "markupsafe", A: &old, B: &now}},
 		},
@@ -62,7 +63,7 @@ func TestUpgradesAreShown(t *testing.T) {
 		}
 	}
 	wantValue(t, e, 1, "restbench_upgrade_active", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade")
-	wantValue(t, e, 1, "restbench_upgrade_info", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade", "id", "7-"+shown.String())
+	wantValue(t, e, 1, "restbench_upgrade_info", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade", "id", "7-"+shown.String(), "signal", "requests_per_second")
 	e.SetUpgrades(nil)
 	if metrics := ask(e.Handler(), "GET", "/metrics").Body.String(); strings.Contains(metrics, "restbench_upgrade_ratio{") {
 		t.Error("an upgrade stays after it was taken back")
@@ -73,9 +74,9 @@ func TestUpgradesAreShown(t *testing.T) {
 func TestAnUpgradeWithoutAnInterval(t *testing.T) {
 	e := newExporter(t, options())
 	u := upgrade(options().Targets[0], 0.9)
-	u.Ratio.CI95, u.Precise = nil, false
+	u.Speed.CI95, u.Precise = nil, false
 	none := upgrade(options().Targets[1], 0.9)
-	none.Ratio = report.RatioEstimate{}
+	none.Speed = report.RatioEstimate{}
 	e.SetUpgrades([]report.Upgrade{u, none})
 	metrics := ask(e.Handler(), "GET", "/metrics").Body.String()
 	if strings.Count(metrics, "\nrestbench_upgrade_ratio{") != 1 || strings.Contains(metrics, "restbench_upgrade_ratio_ci95_low{") {

@@ -180,6 +180,7 @@ func mergeServing(base, changed bench.Serving) bench.Serving {
 	replace(&base.Server, changed.Server)
 	replace(&base.Source, changed.Source)
 	replace(&base.Read, changed.Read)
+	replace(&base.Signal, changed.Signal)
 	if changed.Argv != nil {
 		base.Argv = changed.Argv
 	}

@@ -25,6 +25,7 @@ func TestInvalidFolder(t *testing.T) {
 		{"framework.yaml", `{python}`, "{pyhton}", `framework.yaml:7: servings.documented.argv: {pyhton} is unknown; there are {python}, {bin}, {app} and {port}`},
 		{"framework.yaml", "/start", "/start\n    read: x", `framework.yaml:10: mapping key "read" already defined at line 9`},
 		{"framework.yaml", "2026-11-23", "today", `framework.yaml:9: servings.documented.read: "today" is not a date (2006-01-02): the day on which the page was read`},
+		{"framework.yaml", "    read:", "    signal: latency\n    read:", `framework.yaml:9: servings.documented.signal: "latency" is none; there are requests_per_second and server_cpu_seconds_per_request`},
 		{"framework.yaml", "path: /", "path: hello", `framework.yaml:12: workloads.hello.request.path: is "hello", must begin with / and have no spaces`},
 		{"framework.yaml", "path: /", "path: /, method: get", `framework.yaml:12: workloads.hello.request.method: is "get", must be in capital letters`},
 		{"framework.yaml", "path: /", `path: /, headers: {A: "b\r\nC: d"}`, `framework.yaml:12: workloads.hello.request.headers.A: is not a header`},

@@ -182,6 +182,8 @@ func (d *document) checkServing(keys []string, s bench.Serving) error {
 		return d.wrong(at("source"), "%q is not a web address: the page that shows this way to serve", s.Source)
 	case !validDate(s.Read):
 		return d.wrong(at("read"), "%q is not a date (2006-01-02): the day on which the page was read", s.Read)
+	case !slices.Contains(bench.Signals(), s.Signal.OrDefault()):
+		return d.wrong(at("signal"), "%q is none; there are %s and %s", s.Signal, bench.SignalRequests, bench.SignalServerCPU)
 	}
 	return d.checkPlaceholders(keys, s)
 }

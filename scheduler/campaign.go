@@ -103,7 +103,7 @@ func newCampaign(r *Runner, q Request) *campaign {
 	}
 	for _, e := range c.Entrants {
 		c.entries = append(c.entries, &entry{Entrant: e})
-		c.bench.Participants = append(c.bench.Participants, bench.Participant{Target: e.Target})
+		c.bench.Participants = append(c.bench.Participants, bench.Participant{Target: e.Target, Signal: e.Signal})
 	}
 	return c
 }

@@ -158,11 +158,12 @@ func TestVersionsAndMarksOfEnvironmentsAreKept(t *testing.T) {
 	w.request.Entrants[0].Prepare = func(context.Context) (Prepared, error) {
 		return Prepared{Command: bench.Command{Name: "a"}, Versions: versions, Marks: []bench.Mark{mark}}, nil
 	}
+	w.request.Entrants[0].Signal = bench.SignalServerCPU
 	done, err := w.run(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []bench.Participant{{Target: target("a"), Versions: versions, Marks: []bench.Mark{mark}}}
+	want := []bench.Participant{{Target: target("a"), Signal: bench.SignalServerCPU, Versions: versions, Marks: []bench.Mark{mark}}}
 	if diff := cmp.Diff(want, done.Participants); diff != "" {
 		t.Errorf("participants (-want +got):\n%s", diff)
 	}

@@ -38,6 +38,7 @@ type Recorder interface {
 // Entrant is a target that is to take part in a campaign.
 type Entrant struct {
 	Target   bench.Target
+	Signal   bench.Signal // in which changes are looked for; recorded with the campaign
 	Workload bench.Workload
 	// Prepare installs what the target needs and says how it is started.
 	Prepare func(ctx context.Context) (Prepared, error)

@@ -68,10 +68,10 @@ func (c *acceptCommand) list(ctx context.Context, path string) error {
 		return err
 	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "CHANGE\tWHAT\tSIZE\tCPU/REQ\tSINCE\tSCOPE\tSTATE")
+	fmt.Fprintln(w, "CHANGE\tWHAT\tSIZE\tSECOND SIGNAL\tSINCE\tSCOPE\tSTATE")
 	for _, one := range known {
 		since := one.since.UTC().Format("2006-01-02 15:04")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", one.id, one.what, one.size, one.cost, since, one.scope, cmp.Or(one.ended, "holds"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", one.id, one.what, one.size, one.second, since, one.scope, cmp.Or(one.ended, "holds"))
 	}
 	return w.Flush()
 }
@@ -102,10 +102,10 @@ func (c *acceptCommand) accept(ctx context.Context, path string) (err error) {
 // acceptable is what somebody can accept: a lasting change, or an upgrade that makes
 // a difference.
 type acceptable struct {
-	id, what, size, cost, scope string
-	since                       time.Time
-	ended                       string // how; empty while it holds
-	quiet                       bool   // by the threshold of this configuration; a daemon may have another
+	id, what, size, second, scope string
+	since                         time.Time
+	ended                         string // how; empty while it holds
+	quiet                         bool   // by the threshold of this configuration; a daemon may have another
 }
 
 // known are all, the newest change first, and the newest upgrade of each target.
@@ -124,7 +124,7 @@ func (c *acceptCommand) known(ctx context.Context, history *store.Store, now tim
 	}
 	var all []acceptable
 	for _, one := range slices.Backward(found.Changes) {
-		all = append(all, acceptable{one.ID, one.What(), one.Size(), one.CostText(), string(one.Scope), one.Onset.At, one.Ended(now), false})
+		all = append(all, acceptable{one.ID, one.What(), one.Size(), one.SecondText(), string(one.Scope), one.Onset.At, one.Ended(now), false})
 	}
 	for _, u := range upgrades {
 		all = append(all, acceptable{u.ID(), u.What(), u.Size(), "", "upgrade", u.Campaign.Started, u.Ended(now), !u.Differs()})

@@ -181,7 +181,7 @@ func (c *compareCommand) show(m measured, cause error) error {
 	switch {
 	case cause != nil:
 		return cause
-	case r.Ratio.Estimate == nil:
+	case r.Speed.Estimate == nil:
 		return withoutRatio(r)
 	case r.Verdict == stats.Unknown:
 		return exit(exitUnknown)

@@ -98,7 +98,7 @@ func (k *kit) closeStore(history *store.Store, recorder *store.Writer) {
 func entrants(m *environment.Manager, entries []frameworks.Entry, own []config.Target) []scheduler.Entrant {
 	var all []scheduler.Entrant
 	for _, e := range entries {
-		all = append(all, scheduler.Entrant{Target: e.Target, Workload: e.Workload, Prepare: preparer(m, e)})
+		all = append(all, scheduler.Entrant{Target: e.Target, Signal: e.Serving.Signal, Workload: e.Workload, Prepare: preparer(m, e)})
 	}
 	for _, t := range own {
 		all = append(all, ownEntrant(t))
@@ -145,6 +145,7 @@ func ownEntrant(t config.Target) scheduler.Entrant {
 	}
 	return scheduler.Entrant{
 		Target:   target,
+		Signal:   t.Signal,
 		Workload: bench.Workload{Request: t.Request, Expect: t.Expect},
 		Prepare:  func(context.Context) (scheduler.Prepared, error) { return prepared, nil },
 	}

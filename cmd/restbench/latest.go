@@ -79,7 +79,7 @@ func splitNames(names, editions []string) (ofLatest, ofOthers, others []string, 
 func (l latest) entrants(m *environment.Manager) []scheduler.Entrant {
 	var all []scheduler.Entrant
 	for _, o := range l.targets {
-		all = append(all, scheduler.Entrant{Target: o.Target, Workload: o.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
+		all = append(all, scheduler.Entrant{Target: o.Target, Signal: o.Serving.Signal, Workload: o.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
 			lock, err := l.locked(ctx, m, o)
 			if err != nil {
 				return scheduler.Prepared{}, err

@@ -68,7 +68,7 @@ func (j *replayer) read(ctx context.Context, filter store.Filter) error {
 		if err != nil {
 			return err
 		}
-		if seen, ok := change.FromMeasurements(c, measurements, change.Primary); ok {
+		if seen, ok := change.FromMeasurements(c, measurements); ok {
 			j.record.Add(seen)
 		}
 		j.newest = c.ID
@@ -82,5 +82,5 @@ func (j *replayer) replay(accepted []store.Acceptance) change.History {
 	for i, a := range accepted {
 		words[i] = change.Acceptance{ID: a.Change, At: a.At, Note: a.Note}
 	}
-	return change.Replay(j.record.Campaigns(), change.Primary, words)
+	return change.Replay(j.record.Campaigns(), words)
 }

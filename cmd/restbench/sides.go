@@ -107,7 +107,7 @@ func (c *compareCommand) release(catalogue *frameworks.Catalogue, t release.Targ
 		return nil, err
 	}
 	return func(f *field) scheduler.Entrant {
-		return scheduler.Entrant{Target: other.Target, Workload: other.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
+		return scheduler.Entrant{Target: other.Target, Signal: other.Serving.Signal, Workload: other.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
 			entry := other.Entry
 			found, err := f.manager.Resolve(ctx, environment.ResolveRequest{
 				Name: other.Recipe.Name, Requirements: slices.Concat(other.Requirements, c.with), Python: other.Recipe.Python,

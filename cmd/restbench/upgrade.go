@@ -269,7 +269,7 @@ func (u *upgrader) precision(ctx context.Context, p *plan, o frameworks.Other, s
 	if err != nil || newest == nil {
 		return rules.Precision, err
 	}
-	return release.Precision(*newest.Ratio.Estimate, rules.Precision), nil
+	return release.Precision(*newest.Speed.Estimate, rules.Precision), nil
 }
 
 // upgradeEntrant is a target on the releases of a lock. What they are is known
@@ -277,7 +277,7 @@ func (u *upgrader) precision(ctx context.Context, p *plan, o frameworks.Other, s
 func upgradeEntrant(p *plan, o frameworks.Other, edition string, lock []byte) scheduler.Entrant {
 	e := p.choice.latest.with(o, edition, lock)
 	prepare := preparer(p.environments, e)
-	return scheduler.Entrant{Target: e.Target, Workload: e.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
+	return scheduler.Entrant{Target: e.Target, Signal: e.Serving.Signal, Workload: e.Workload, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
 		prepared, err := prepare(ctx)
 		if set, unread := release.ParseSet(lock); err != nil && unread == nil {
 			prepared.Versions = bench.Versions{Framework: e.LockedVersion(), Packages: set.Versions()}

@@ -62,7 +62,7 @@ func (h past) newest(ctx context.Context, o frameworks.Other) (*pastUpgrade, err
 		if err != nil {
 			return nil, err
 		}
-		if u.Ratio.Estimate != nil {
+		if u.Speed.Estimate != nil {
 			return &pastUpgrade{u, c, h, o.Recipe.Package}, nil
 		}
 	}
@@ -137,7 +137,7 @@ func (u *pastUpgrade) intermediates(ctx context.Context) ([]intermediate, error)
 			return nil, err
 		}
 		if settled(c, measurements, between) {
-			all = append(all, intermediate{c.Participants[1].Versions.Packages, report.NewUpgrade(c, measurements, u.among.threshold).RatioCI95()})
+			all = append(all, intermediate{c.Participants[1].Versions.Packages, report.NewUpgrade(c, measurements, u.among.threshold).SpeedCI95()})
 		}
 	}
 	return all, nil
@@ -158,7 +158,7 @@ func (u *pastUpgrade) recall(known []intermediate) release.Measure {
 		want := u.between(taken)
 		for _, i := range known {
 			if maps.Equal(i.packages, want) {
-				return release.Resembles(*u.Ratio.Estimate, i.ratio), nil
+				return release.Resembles(*u.Speed.Estimate, i.ratio), nil
 			}
 		}
 		return release.Unclear, errNotMeasured
@@ -319,7 +319,7 @@ func (u *upgrader) searchOne(ctx context.Context, p *plan, o frameworks.Other, n
 		if err != nil {
 			return release.Unclear, err
 		}
-		likeness = release.Resembles(*newest.Ratio.Estimate, done.RatioCI95())
+		likeness = release.Resembles(*newest.Speed.Estimate, done.SpeedCI95())
 		u.log.Info().Int64("campaign", done.Campaign.ID).Strs("new", taken).Msgf("a set between old and new: %s", likenessText(likeness))
 		return likeness, nil
 	})

@@ -94,7 +94,7 @@ func (w *watcher) tell(now time.Time) {
 	}
 	for _, c := range w.history.Changes {
 		if !first && !w.known[c.ID] {
-			w.log.Warn().Str("change", c.ID).Str("scope", string(c.Scope)).Str("size", c.Size()).Str("cpu_per_request", c.CostText()).Msgf("%s has changed lastingly", c.What())
+			w.log.Warn().Str("change", c.ID).Str("scope", string(c.Scope)).Str("size", c.Size()).Str("second_signal", c.SecondText()).Msgf("%s has changed lastingly", c.What())
 		}
 		w.known[c.ID] = true
 	}

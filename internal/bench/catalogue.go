@@ -31,8 +31,9 @@ type Serving struct {
 	Server string            `yaml:"server" json:"server"` // what listens, for people
 	Argv   []string          `yaml:"argv" json:"argv"`     // with {python}, {bin}, {app}, {port}
 	Env    map[string]string `yaml:"env,omitempty" json:"env,omitempty"`
-	Source string            `yaml:"source" json:"source"` // the page of the documentation that shows it
-	Read   string            `yaml:"read" json:"read"`     // the day that page was read, 2006-01-02
+	Signal Signal            `yaml:"signal,omitempty" json:"signal,omitempty"` // in which changes are looked for; requests per second when empty
+	Source string            `yaml:"source" json:"source"`                     // the page of the documentation that shows it
+	Read   string            `yaml:"read" json:"read"`                         // the day that page was read, 2006-01-02
 }
 
 // Workload is what is asked of a server and what it must answer.

@@ -33,6 +33,7 @@ func (t Target) String() string {
 // Participant is a target as it took part in a campaign: what exactly ran.
 type Participant struct {
 	Target   Target   `json:"target"`
+	Signal   Signal   `json:"signal,omitempty"` // empty: the default
 	Versions Versions `json:"versions"`
 	Marks    []Mark   `json:"marks,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"restbench/internal/bench"
 	"restbench/internal/stats"
 )
 
@@ -15,7 +16,7 @@ func (w *watch) remember(i int) {
 		return // numbers of two protocols are not comparable
 	}
 	from, _ := w.between(at)
-	if former, ok := stats.NewFormer(w.values(from, w.found[at].Onset), w.found[at].Series); ok {
+	if former, ok := stats.NewFormer(w.values(w.signal, from, w.found[at].Onset), w.found[at].Series); ok {
 		w.formers[i] = former
 	}
 }
@@ -58,7 +59,7 @@ func (w *watch) withdraw(i int, at time.Time) {
 func (w *watch) back(i int) int {
 	found := w.found[w.places[i]]
 	since := max(found.Reported+1, len(w.seen)-stats.ShiftSince)
-	return w.formers[i].Back(w.values(found.Onset, found.Reported+1), w.values(since, len(w.seen)))
+	return w.formers[i].Back(w.values(w.signal, found.Onset, found.Reported+1), w.values(w.signal, since, len(w.seen)))
 }
 
 // startAgain notes that a disturbance is over since so many campaigns.
@@ -69,9 +70,9 @@ func (w *watch) startAgain(series, campaigns int) {
 }
 
 // values of the group in a stretch of campaigns.
-func (w *watch) values(from, until int) (all [][]float64) {
+func (w *watch) values(signal bench.Signal, from, until int) (all [][]float64) {
 	for _, c := range w.seen[from:max(from, until)] {
-		all = append(all, valuesOf(w.targets, c.Values))
+		all = append(all, valuesOf(w.targets, c.values(signal)))
 	}
 	return all
 }

@@ -162,7 +162,7 @@ func TestADisturbanceIsConfirmedByItsOwnCampaigns(t *testing.T) {
 		}
 	})))
 	if c.End.Reason != change.Returned || c.Confirmation != change.Confirmed {
-		t.Errorf("%s, %+v, end %+v", c.Confirmation, c.Cost, c.End)
+		t.Errorf("%s, %+v, end %+v", c.Confirmation, c.Second, c.End)
 	}
 }
 

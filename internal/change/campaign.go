@@ -15,39 +15,24 @@ import (
 // FewestRounds is how many valid rounds make a campaign's value.
 const FewestRounds = 5
 
-// Signal is what changes are looked for in.
-type Signal string
-
-// The signals. Processor time is the steadier one, and the only one that means
-// anything where the limit is not the server.
-const (
-	RequestsPerSecond          Signal = "requests_per_second"
-	ServerCPUSecondsPerRequest Signal = "server_cpu_seconds_per_request"
-)
-
-// Primary is the signal whose changes are reported. It is fixed in advance: to
-// look for changes in several would find more that are none.
-const Primary = RequestsPerSecond
-
-func (s Signal) lowerIsBetter() bool { return s == ServerCPUSecondsPerRequest }
-
-func (s Signal) of(m bench.Measurement) float64 {
-	if s == ServerCPUSecondsPerRequest {
-		return m.ServerCPUPerRequest()
-	}
-	return m.RequestsPerSecond()
-}
-
 // Campaign is one campaign as the detector sees it.
 type Campaign struct {
 	ID       int64
 	At       time.Time // when it was finished: nothing was known earlier
 	Kind     bench.Kind
-	Machine  string // its stable names in one
-	Protocol string // and the engine, pinning and idle limit: numbers of others are not comparable
-	Values   map[bench.Target]float64
-	Costs    map[bench.Target]float64 // processor seconds per request, beside whatever signal
+	Machine  string                        // its stable names in one
+	Protocol string                        // and the engine, pinning and idle limit: numbers of others are not comparable
+	Rates    map[bench.Target]float64      // requests per second
+	Costs    map[bench.Target]float64      // the server's processor seconds per request
+	Signals  map[bench.Target]bench.Signal // which of the two is judged
 	Versions map[bench.Target]bench.Versions
+}
+
+func (c Campaign) values(s bench.Signal) map[bench.Target]float64 {
+	if s == bench.SignalServerCPU {
+		return c.Costs
+	}
+	return c.Rates
 }
 
 // FromMeasurements takes the median over the valid rounds of each target; a few
@@ -55,7 +40,7 @@ type Campaign struct {
 // fewer than five is missing. It is not ok for campaigns that do not count:
 // unfinished ones, and those of a kind that somebody started to look at something
 // else.
-func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) (seen Campaign, ok bool) {
+func FromMeasurements(c bench.Campaign, all []bench.Measurement) (seen Campaign, ok bool) {
 	if c.State != bench.StateFinished || c.Kind != bench.KindScheduled && c.Kind != bench.KindConfirm {
 		return Campaign{}, false
 	}
@@ -67,9 +52,11 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) 
 	}
 	seen = Campaign{
 		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, slices.Sorted(maps.Keys(means))),
-		Values: medians(clean, signal), Costs: medians(clean, ServerCPUSecondsPerRequest), Versions: map[bench.Target]bench.Versions{},
+		Rates: medians(clean, bench.SignalRequests), Costs: medians(clean, bench.SignalServerCPU),
+		Signals: map[bench.Target]bench.Signal{}, Versions: map[bench.Target]bench.Versions{},
 	}
 	for _, p := range c.Participants {
+		seen.Signals[p.Target] = p.Signal.OrDefault()
 		if known(p.Versions) {
 			seen.Versions[p.Target] = p.Versions
 		}
@@ -82,13 +69,13 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement, signal Signal) 
 func known(v bench.Versions) bool { return !sameVersions(v, bench.Versions{}) }
 
 // medians are those of the targets that have enough rounds.
-func medians(clean []bench.Measurement, signal Signal) map[bench.Target]float64 {
+func medians(clean []bench.Measurement, signal bench.Signal) map[bench.Target]float64 {
 	rounds := map[bench.Target]map[int]float64{}
 	for _, m := range clean {
 		if rounds[m.Target] == nil {
 			rounds[m.Target] = map[int]float64{}
 		}
-		rounds[m.Target][m.Round] = signal.of(m) // a repeated measurement replaces the first
+		rounds[m.Target][m.Round] = signal.Of(m) // a repeated measurement replaces the first
 	}
 	all := map[bench.Target]float64{}
 	for target, values := range rounds {

@@ -16,7 +16,7 @@ const Longest = 14 * 24 * time.Hour
 // Change is one change of one target, or of a whole field.
 type Change struct {
 	ID           string // the same whenever the history is replayed
-	Signal       Signal
+	Signal       bench.Signal
 	Scope        Scope
 	Direction    stats.ChangeKind
 	Target       bench.Target // of a whole field only edition, serving and workload
@@ -24,7 +24,7 @@ type Change struct {
 	Reported     Moment
 	Effect       *float64 // new ÷ old - 1 of the signal; nil when there was nothing before
 	CI95         *stats.Interval
-	Cost         *stats.Shift   // of processor time per request; nil where it is not known, and of a whole field
+	Second       *stats.Shift   // of the other signal; nil where it is not known, and of a whole field
 	Confirmation Confirmation   // by it; empty for a whole field
 	Before       bench.Versions // of the target; empty for a whole field
 	After        bench.Versions
@@ -81,7 +81,7 @@ func (c Change) Way() string {
 	if c.Effect == nil || c.Scope == ScopeProtocol || c.Whole() && !c.clear() {
 		return Same
 	}
-	if (*c.Effect < 0) != c.Signal.lowerIsBetter() {
+	if (*c.Effect < 0) != c.Signal.LowerIsBetter() {
 		return Slower
 	}
 	return Faster

@@ -7,22 +7,25 @@ import (
 	"restbench/internal/stats"
 )
 
-// Confirmation is what processor time per request, the second signal, says about a
-// change of one target. It qualifies a change that the first signal has shown; it
-// never makes or ends one.
+// Confirmation is what the second signal says about a change of one target: processor
+// time per request, or requests per second where that time is the first. It qualifies a
+// change that the first signal has shown; it never makes or ends one.
 type Confirmation string
 
 // The confirmations.
 const (
-	Confirmed   Confirmation = "confirmed"  // it rose or fell with the change: the code does more, or less
-	NotInCPU    Confirmation = "not_in_cpu" // it shows less than half of the change: the server waits for something else
-	Unconfirmed Confirmation = "unknown"    // it is known of too few campaigns, or scatters too much
+	Confirmed     Confirmation = "confirmed"       // it shows the change, too: the code does more, or less
+	NotInCPU      Confirmation = "not_in_cpu"      // processor time shows less than half of it: the server waits for something else
+	NotInRequests Confirmation = "not_in_requests" // requests show less than half of it: something else than the server is the limit
+	Unconfirmed   Confirmation = "unknown"         // it is known of too few campaigns, or scatters too much
 )
 
 // Confirmations lists all of them.
-func Confirmations() []Confirmation { return []Confirmation{Confirmed, NotInCPU, Unconfirmed} }
+func Confirmations() []Confirmation {
+	return []Confirmation{Confirmed, NotInCPU, NotInRequests, Unconfirmed}
+}
 
-// explaining is the share of a change that processor time must leave possible. A
+// explaining is the share of a change that the second signal must leave possible. A
 // server that waits does a little more for each request, too: it is woken up for
 // fewer at a time.
 const explaining = 0.5
@@ -35,24 +38,24 @@ func (w *watch) confirm() {
 		if c.Whole() {
 			continue
 		}
-		if w.signal == RequestsPerSecond { // else there is no second one
-			c.Cost = w.shiftOfCost(w.places[i])
-		}
-		c.Confirmation = confirmation(*c.Effect, c.Cost)
+		c.Second = w.shiftOfSecond(w.places[i])
+		c.Confirmation = confirmation(c.Signal, *c.Effect, c.Second)
 	}
 }
 
-// confirmation compares the shift with what would explain the whole effect: as many
-// times the processor time as there are fewer requests.
-func confirmation(effect float64, cost *stats.Shift) Confirmation {
-	if cost == nil {
+// confirmation compares the shift of the second signal with what would be the whole
+// effect: as many times the processor time as there are fewer requests.
+func confirmation(first bench.Signal, effect float64, second *stats.Shift) Confirmation {
+	if second == nil {
 		return Unconfirmed
 	}
-	whole, low, high := -math.Log1p(effect), math.Log1p(cost.CI95.Low), math.Log1p(cost.CI95.High)
+	whole, low, high := -math.Log1p(effect), math.Log1p(second.CI95.Low), math.Log1p(second.CI95.High)
 	if whole < 0 {
 		whole, low, high = -whole, -high, -low
 	}
 	switch {
+	case high < explaining*whole && first == bench.SignalServerCPU:
+		return NotInRequests
 	case high < explaining*whole:
 		return NotInCPU
 	case low > 0:
@@ -61,19 +64,24 @@ func confirmation(effect float64, cost *stats.Shift) Confirmation {
 	return Unconfirmed
 }
 
-// shiftOfCost is what became of the processor time per request with what the detector
-// found; nil when that is not known.
-func (w *watch) shiftOfCost(at int) *stats.Shift {
+// second is the other signal.
+func second(first bench.Signal) bench.Signal {
+	if first == bench.SignalServerCPU {
+		return bench.SignalRequests
+	}
+	return bench.SignalServerCPU
+}
+
+// shiftOfSecond is what became of the second signal with what the detector found; nil
+// when that is not known.
+func (w *watch) shiftOfSecond(at int) *stats.Shift {
 	found := w.found[at]
 	from, until := w.stretch(at)
-	var costs [][]float64
-	for _, c := range w.seen[from:max(from, until)] {
-		costs = append(costs, valuesOf(w.targets, c.Costs))
-	}
-	if len(costs) <= found.Onset-from {
+	values := w.values(second(w.signal), from, until)
+	if len(values) <= found.Onset-from {
 		return nil
 	}
-	shift, ok := stats.ShiftAt(costs, found.Series, found.Onset-from)
+	shift, ok := stats.ShiftAt(values, found.Series, found.Onset-from)
 	if !ok {
 		return nil
 	}

@@ -73,11 +73,11 @@ func TestProcessorTimeQualifiesAChange(t *testing.T) {
 				test.spoil(campaign, c)
 			}
 		})))
-		if c.Confirmation != test.want || (c.Cost != nil) != test.size {
-			t.Errorf("%s: %s, processor time %+v", name, c.Confirmation, c.Cost)
+		if c.Confirmation != test.want || (c.Second != nil) != test.size {
+			t.Errorf("%s: %s, processor time %+v", name, c.Confirmation, c.Second)
 		}
-		if test.want != change.Unconfirmed && (c.Cost.CI95.High < test.cost-1 || c.Cost.CI95.Low > test.cost-1) {
-			t.Errorf("%s: processor time %+v, want %g", name, c.Cost, test.cost-1)
+		if test.want != change.Unconfirmed && (c.Second.CI95.High < test.cost-1 || c.Second.CI95.Low > test.cost-1) {
+			t.Errorf("%s: processor time %+v, want %g", name, c.Second, test.cost-1)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func TestProcessorTimeMakesAndEndsNoChange(t *testing.T) {
 			changed(0.9, 1.5)(campaign, c)
 			spoil(campaign, c)
 		}))
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(change.Change{}, "Cost", "Confirmation")); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(change.Change{}, "Second", "Confirmation")); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
 	}
@@ -149,7 +149,7 @@ func TestOnlyTheStretchOfAChangeIsCompared(t *testing.T) {
 		}
 	})))
 	if back.End.Reason != change.Returned || back.Confirmation != change.Confirmed {
-		t.Errorf("a change that returned: %s %s, %+v", back.End.Reason, back.Confirmation, back.Cost)
+		t.Errorf("a change that returned: %s %s, %+v", back.End.Reason, back.Confirmation, back.Second)
 	}
 	upgraded := only(t, replay(costly(60, func(campaign int, c change.Campaign) {
 		changed(0.85, 1/0.85)(campaign, c)
@@ -159,7 +159,7 @@ func TestOnlyTheStretchOfAChangeIsCompared(t *testing.T) {
 		}
 	})))
 	if upgraded.End.Reason != change.Upgraded || upgraded.Confirmation != change.Confirmed {
-		t.Errorf("a change that ended with an upgrade: %s %s, %+v", upgraded.End.Reason, upgraded.Confirmation, upgraded.Cost)
+		t.Errorf("a change that ended with an upgrade: %s %s, %+v", upgraded.End.Reason, upgraded.Confirmation, upgraded.Second)
 	}
 	second := replay(costly(60, func(campaign int, c change.Campaign) {
 		if campaign >= 20 {
@@ -194,31 +194,19 @@ func TestAWholeFieldIsNotConfirmed(t *testing.T) {
 			}
 		}
 	})))
-	if !c.Whole() || c.Confirmation != "" || c.Cost != nil || c.CostText() != "" {
-		t.Errorf("%+v", c)
-	}
-}
-
-// With processor time as the signal there is no second one.
-func TestTheSignalDoesNotConfirmItself(t *testing.T) {
-	campaigns := costly(60, changed(1, 1.2))
-	for i := range campaigns {
-		campaigns[i].Values = campaigns[i].Costs
-	}
-	c := only(t, change.Replay(campaigns, change.ServerCPUSecondsPerRequest, nil))
-	if c.Way() != change.Slower || c.Confirmation != change.Unconfirmed || c.Cost != nil {
+	if !c.Whole() || c.Confirmation != "" || c.Second != nil || c.SecondText() != "" {
 		t.Errorf("%+v", c)
 	}
 }
 
 func TestTextOfAConfirmation(t *testing.T) {
 	c := only(t, replay(costly(60, changed(0.9, 1))))
-	c.Cost.Effect, c.Cost.CI95.Low, c.Cost.CI95.High = 0.01, -0.005, 0.0251
-	if got, want := c.CostText(), "+1.0 % (95 % interval -0.5 % to +2.5 %), not in CPU"; got != want {
+	c.Second.Effect, c.Second.CI95.Low, c.Second.CI95.High = 0.01, -0.005, 0.0251
+	if got, want := c.SecondText(), "CPU/req +1.0 % (95 % interval -0.5 % to +2.5 %), not in CPU"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	c.Cost, c.Confirmation = nil, change.Unconfirmed
-	if got := c.CostText(); got != "unknown" {
+	c.Second, c.Confirmation = nil, change.Unconfirmed
+	if got := c.SecondText(); got != "unknown" {
 		t.Errorf("%q", got)
 	}
 }
@@ -236,10 +224,10 @@ func simulated(random *rand.Rand, n int, share float64, waiting bool) (all []cha
 				costs.Change(4, 1/(1-share))
 			}
 		}
-		c := change.Campaign{ID: int64(campaign), At: start().Add(time.Duration(campaign) * time.Hour), Values: map[bench.Target]float64{}, Costs: map[bench.Target]float64{}}
+		c := change.Campaign{ID: int64(campaign), At: start().Add(time.Duration(campaign) * time.Hour), Rates: map[bench.Target]float64{}, Costs: map[bench.Target]float64{}}
 		rate, cost := rates.Next(), costs.Next()
 		for i := range rate {
-			c.Values[target(i)], c.Costs[target(i)] = rate[i], cost[i]
+			c.Rates[target(i)], c.Costs[target(i)] = rate[i], cost[i]
 		}
 		all = append(all, c)
 	}

@@ -39,9 +39,9 @@ func patched(campaigns []change.Campaign, few bool, factor float64) {
 	for i := range campaigns {
 		for j := range size {
 			if few && j >= 3 {
-				delete(campaigns[i].Values, target(j))
+				delete(campaigns[i].Rates, target(j))
 			}
-			if _, ok := campaigns[i].Values[target(j)]; ok && i == len(campaigns)-1 {
+			if _, ok := campaigns[i].Rates[target(j)]; ok && i == len(campaigns)-1 {
 				slower(campaigns[i], j, factor)
 			}
 		}

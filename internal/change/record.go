@@ -40,7 +40,8 @@ func (r *Record) Add(c Campaign) {
 			c.Machine, c.Protocol = before.Machine, before.Protocol
 		}
 	}
-	c.Values, c.Costs, c.Versions = renamed(r, c.Values), renamed(r, c.Costs), renamed(r, c.Versions)
+	c.Rates, c.Costs = renamed(r, c.Rates), renamed(r, c.Costs)
+	c.Signals, c.Versions = renamed(r, c.Signals), renamed(r, c.Versions)
 	for target, v := range c.Versions {
 		if known, ok := r.versions[target]; ok && sameVersions(known, v) {
 			c.Versions[target] = known

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -41,32 +42,41 @@ type Sight struct {
 func Horizons() []int { return []int{2, 3, 10} }
 
 // Replay judges campaigns, oldest first, one after another, as if each came now.
-func Replay(campaigns []Campaign, signal Signal, accepted []Acceptance) History {
+func Replay(campaigns []Campaign, accepted []Acceptance) History {
 	var h History
 	groups := map[group]bool{}
 	for _, c := range campaigns {
 		h.Doubts = append(h.Doubts, Doubt{Moment: Moment{c.ID, c.At}, Kind: c.Kind})
-		for target := range c.Values {
+		for target := range c.Rates {
 			if !target.Control() { // they tell the scope, and are judged by nobody
 				groups[groupOf(target)] = true
 			}
 		}
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(groups), compareGroups) {
-		w := newWatch(g, signal, campaigns)
-		for i, c := range campaigns {
-			h.Doubts[i].Suspicious = append(h.Doubts[i].Suspicious, w.observe(c)...)
+		for _, w := range watches(g, campaigns) {
+			h.judge(w, campaigns)
 		}
-		w.confirm()
-		h.Changes = append(h.Changes, w.changes...)
-		h.Targets = append(h.Targets, w.sights()...)
 	}
 	if n := len(h.Doubts); n > 0 {
 		h.Suspicious = h.Doubts[n-1].Suspicious
 	}
 	slices.SortStableFunc(h.Changes, func(a, b Change) int { return a.Reported.At.Compare(b.Reported.At) })
+	slices.SortFunc(h.Targets, func(a, b Sight) int {
+		return cmp.Or(compareGroups(groupOf(a.Target), groupOf(b.Target)), strings.Compare(a.Target.Framework, b.Target.Framework))
+	})
 	accept(h.Changes, accepted)
 	return h
+}
+
+// judge adds what one watch sees of all campaigns.
+func (h *History) judge(w *watch, campaigns []Campaign) {
+	for i, c := range campaigns {
+		h.Doubts[i].Suspicious = append(h.Doubts[i].Suspicious, w.observe(c)...)
+	}
+	w.confirm()
+	h.Changes = append(h.Changes, w.changes...)
+	h.Targets = append(h.Targets, w.sights()...)
 }
 
 // accept ends what somebody accepted before it ended otherwise, and what is too old.
@@ -89,11 +99,14 @@ func (c *Change) end(e End) {
 	}
 }
 
-// watch follows one group.
+// watch follows one group in one signal. It sees all targets, because what they have in
+// common is the host, and tells of those whose signal it is. Of the whole field the
+// watch of the requests tells, and no other: one movement of a machine shows in both.
 type watch struct {
 	group       group
-	signal      Signal
+	signal      bench.Signal
 	targets     []bench.Target
+	own         map[bench.Target]bool
 	detector    *stats.Detector
 	seen        []Campaign     // those in which the group was measured
 	found       []stats.Change // with those that only took a change back
@@ -107,23 +120,44 @@ type watch struct {
 	last        string                  // environment
 }
 
-func newWatch(g group, signal Signal, campaigns []Campaign) *watch {
-	targets := map[bench.Target]bool{}
+// watches are one for the requests, and one for each other signal of a target.
+func watches(g group, campaigns []Campaign) []*watch {
+	signals := signalsOf(g, campaigns)
+	all := []*watch{newWatch(g, bench.SignalRequests, signals)}
+	for _, other := range bench.Signals() {
+		if other != bench.SignalRequests && slices.Contains(slices.Collect(maps.Values(signals)), other) {
+			all = append(all, newWatch(g, other, signals))
+		}
+	}
+	return all
+}
+
+// signalsOf are those of the targets of a group, the newest where they differ: a target
+// is judged by one signal for the whole of its history.
+func signalsOf(g group, campaigns []Campaign) map[bench.Target]bench.Signal {
+	signals := map[bench.Target]bench.Signal{}
 	for _, c := range campaigns {
-		for t := range c.Values {
+		for t := range c.Rates {
 			if groupOf(t) == g {
-				targets[t] = true
+				signals[t] = c.Signals[t].OrDefault()
 			}
 		}
 	}
-	w := &watch{group: g, signal: signal, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
-	w.targets = slices.SortedFunc(maps.Keys(targets), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
-	w.detector = stats.NewDetector(len(w.targets), stats.Config{Group: true, LowerIsBetter: signal.lowerIsBetter()})
+	return signals
+}
+
+func newWatch(g group, signal bench.Signal, signals map[bench.Target]bench.Signal) *watch {
+	w := &watch{group: g, signal: signal, own: map[bench.Target]bool{}, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
+	w.targets = slices.SortedFunc(maps.Keys(signals), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
+	for t, its := range signals {
+		w.own[t] = its == signal
+	}
+	w.detector = stats.NewDetector(len(w.targets), stats.Config{Group: true, LowerIsBetter: signal.LowerIsBetter()})
 	return w
 }
 
 func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
-	values := valuesOf(w.targets, c.Values)
+	values := valuesOf(w.targets, c.values(w.signal))
 	if !slices.ContainsFunc(values, func(v float64) bool { return !math.IsNaN(v) }) {
 		return nil
 	}
@@ -139,7 +173,9 @@ func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
 	}
 	w.endReturned(c)
 	for _, i := range w.detector.Suspicious() {
-		suspicious = append(suspicious, w.targets[i])
+		if t := w.targets[i]; w.own[t] {
+			suspicious = append(suspicious, t)
+		}
 	}
 	return suspicious
 }
@@ -169,6 +205,9 @@ func (w *watch) environment(c Campaign) string {
 func (w *watch) take(found stats.Change) {
 	found.Onset = w.onset(found)
 	w.found = append(w.found, found)
+	if !w.tells(found) {
+		return
+	}
 	c := Change{Signal: w.signal, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
 		Onset: w.moment(found.Onset), Reported: w.moment(found.Reported),
 		Target: bench.Target{Edition: w.group.edition, Serving: w.group.serving, Workload: w.group.workload}}
@@ -188,6 +227,14 @@ func (w *watch) take(found stats.Change) {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
 		w.remember(len(w.changes) - 1)
 	}
+}
+
+// tells reports whether a change is for this watch to tell.
+func (w *watch) tells(found stats.Change) bool {
+	if found.Series == stats.WholeField {
+		return w.signal == bench.SignalRequests
+	}
+	return w.own[w.targets[found.Series]]
 }
 
 // uncertain is by how many campaigns an onset may be off: nine of ten are off by less
@@ -282,6 +329,9 @@ func sameVersions(a, b bench.Versions) bool {
 func (w *watch) sights() (all []Sight) {
 	judging := w.detector.Judging() // else nothing would be noticed
 	for i, t := range w.targets {
+		if !w.own[t] {
+			continue
+		}
 		s := Sight{Target: t, Learning: w.detector.Learning(i) || !judging, Detectable: map[int]float64{}}
 		for _, campaigns := range Horizons() {
 			if share, ok := w.detector.Detectable(i, campaigns); ok && judging {

@@ -35,11 +35,11 @@ func historyOf(seed uint64, n int, disturb func(campaign int, c change.Campaign)
 	for campaign := range n {
 		c := change.Campaign{
 			ID: int64(100 + campaign), At: start().Add(time.Duration(campaign) * 3 * time.Hour), Machine: "a machine",
-			Values: map[bench.Target]float64{}, Costs: map[bench.Target]float64{}, Versions: map[bench.Target]bench.Versions{},
+			Rates: map[bench.Target]float64{}, Costs: map[bench.Target]float64{}, Versions: map[bench.Target]bench.Versions{},
 		}
 		host := math.Exp(0.03 * random.NormFloat64())
 		for i := range size {
-			c.Values[target(i)] = 1000 * float64(i+1) * host * math.Exp(0.01*random.NormFloat64())
+			c.Rates[target(i)] = 1000 * float64(i+1) * host * math.Exp(0.01*random.NormFloat64())
 			c.Versions[target(i)] = bench.Versions{Framework: "1.0", Python: "3.13.0"}
 		}
 		disturb(campaign, c)
@@ -48,7 +48,7 @@ func historyOf(seed uint64, n int, disturb func(campaign int, c change.Campaign)
 	return all
 }
 
-func slower(c change.Campaign, i int, factor float64) { c.Values[target(i)] *= factor }
+func slower(c change.Campaign, i int, factor float64) { c.Rates[target(i)] *= factor }
 
 func only(t *testing.T, h change.History) change.Change {
 	t.Helper()
@@ -59,7 +59,7 @@ func only(t *testing.T, h change.History) change.Change {
 }
 
 func replay(campaigns []change.Campaign, accepted ...change.Acceptance) change.History {
-	return change.Replay(campaigns, change.RequestsPerSecond, accepted)
+	return change.Replay(campaigns, accepted)
 }
 
 func TestAnUpgradeThatIsSlowerIsNamedWithItsVersions(t *testing.T) {
@@ -242,7 +242,7 @@ func TestSuspiciousIsTheLastCampaignOnly(t *testing.T) {
 	}
 	// What is not measured any more stays as it was, and is nobody's suspicion.
 	gone := history(30, bad(28))
-	clear(gone[29].Values)
+	clear(gone[29].Rates)
 	if got := replay(gone).Suspicious; len(got) != 0 {
 		t.Errorf("suspicious: %v", got)
 	}
@@ -280,35 +280,32 @@ func measurement(round int, requests int64, errors int64) bench.Measurement {
 
 func TestFromMeasurementsTakesTheMedianOfValidRounds(t *testing.T) {
 	campaign := bench.Campaign{ID: 7, Kind: bench.KindScheduled, State: bench.StateFinished, Finished: start(),
-		Machine: bench.Machine{CPU: "Z80", Cores: 1}, Participants: []bench.Participant{{Target: target(0), Versions: bench.Versions{Framework: "2"}}}}
+		Machine: bench.Machine{CPU: "Z80", Cores: 1}, Participants: []bench.Participant{{Target: target(0), Signal: bench.SignalServerCPU, Versions: bench.Versions{Framework: "2"}}}}
 	var all []bench.Measurement
 	for round, requests := range []int64{100, 110, 120, 130, 140, 9000} {
 		all = append(all, measurement(round+1, requests, 1)) // few errors do not matter
 	}
 	all[5].Marks = []bench.Mark{{Kind: bench.MarkInvalid, Reason: bench.ReasonErrors}}
 	all = append(all, measurement(0, 1, 0)) // outside the rounds
-	got, ok := change.FromMeasurements(campaign, all, change.RequestsPerSecond)
-	if !ok || got.ID != 7 || got.Kind != bench.KindScheduled || got.Values[target(0)] != 120 || got.Versions[target(0)].Framework != "2" {
+	got, ok := change.FromMeasurements(campaign, all)
+	if !ok || got.ID != 7 || got.Kind != bench.KindScheduled || got.Rates[target(0)] != 120 || got.Versions[target(0)].Framework != "2" {
 		t.Errorf("%v %+v", ok, got)
-	}
-	if cpu, _ := change.FromMeasurements(campaign, all, change.ServerCPUSecondsPerRequest); cpu.Values[target(0)] != 1.0/120 {
-		t.Errorf("processor time %v", cpu.Values)
 	}
 	if !strings.Contains(got.Machine, "Z80") || !strings.Contains(got.Protocol, "native 1") {
 		t.Errorf("machine %q, protocol %q", got.Machine, got.Protocol)
 	}
-	if math.Abs(got.Costs[target(0)]-1.0/120) > 1e-12 {
-		t.Errorf("costs %v", got.Costs)
+	if math.Abs(got.Costs[target(0)]-1.0/120) > 1e-12 || got.Signals[target(0)] != bench.SignalServerCPU {
+		t.Errorf("costs %v, signals %v", got.Costs, got.Signals)
 	}
-	if few, _ := change.FromMeasurements(campaign, all[1:], change.RequestsPerSecond); len(few.Values) != 0 {
-		t.Errorf("four rounds are enough: %v", few.Values)
+	if few, _ := change.FromMeasurements(campaign, all[1:]); len(few.Rates) != 0 {
+		t.Errorf("four rounds are enough: %v", few.Rates)
 	}
 	campaign.State = bench.StateStopped
-	if _, ok := change.FromMeasurements(campaign, all, change.RequestsPerSecond); ok {
+	if _, ok := change.FromMeasurements(campaign, all); ok {
 		t.Error("a campaign that was stopped is judged")
 	}
 	campaign.State, campaign.Kind = bench.StateFinished, bench.KindCompare
-	if _, ok := change.FromMeasurements(campaign, all, change.RequestsPerSecond); ok {
+	if _, ok := change.FromMeasurements(campaign, all); ok {
 		t.Error("a comparison is judged")
 	}
 }
@@ -320,7 +317,7 @@ func TestFromMeasurementsKeepsApartWhatWasMeasuredOtherwise(t *testing.T) {
 	protocol := func(c bench.Conditions) string {
 		m := measurement(1, 100, 0)
 		m.Conditions = c
-		seen, _ := change.FromMeasurements(campaign, []bench.Measurement{m}, change.RequestsPerSecond)
+		seen, _ := change.FromMeasurements(campaign, []bench.Measurement{m})
 		return seen.Protocol
 	}
 	plain := protocol(bench.Conditions{Pinning: bench.PinningNone})
@@ -344,7 +341,7 @@ func TestSightOfAFieldThatShrank(t *testing.T) {
 	for n, want := range map[int]int{41: size, 45: 0, 80: 3} {
 		h := replay(history(n, func(campaign int, c change.Campaign) {
 			for i := 3; i < size && campaign >= 40; i++ {
-				delete(c.Values, target(i))
+				delete(c.Rates, target(i))
 			}
 		}))
 		promised := 0

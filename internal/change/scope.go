@@ -108,7 +108,7 @@ func (w *watch) scopeByVersions(found stats.Change) Scope {
 
 // moved is the movement of a control as a share of that of the field.
 func (w *watch) moved(control string, found stats.Change) (share float64, ok bool) {
-	by, ok := w.movement(found, func(c Campaign) float64 { return c.Values[bench.ControlTarget(control)] })
+	by, ok := w.movement(found, func(c Campaign) float64 { return c.values(w.signal)[bench.ControlTarget(control)] })
 	whole := math.Log1p(*found.Effect)
 	if !ok || whole == 0 {
 		return 0, false

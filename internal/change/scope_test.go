@@ -12,12 +12,12 @@ import (
 func TestASlowHostReturns(t *testing.T) {
 	campaigns := history(70, func(campaign int, c change.Campaign) {
 		control := bench.ControlTarget(bench.ControlGo)
-		c.Values[control] = 50_000
+		c.Rates[control] = 50_000
 		if campaign >= 30 && campaign < 50 {
 			for i := range size {
 				slower(c, i, 0.7)
 			}
-			c.Values[control] *= 0.7
+			c.Rates[control] *= 0.7
 		}
 	})
 	c := only(t, replay(campaigns))
@@ -34,7 +34,7 @@ func TestAnotherMachineThatIsAsFast(t *testing.T) {
 	for factor, want := range map[float64]string{1: change.Same, 0.8: change.Slower, 1.2: change.Faster} {
 		campaigns := history(60, func(campaign int, c change.Campaign) {
 			for i := range size {
-				c.Values[target(i)] = 1000 * (1 + 0.01*float64((7*i+5*campaign)%11)) // without a host that wanders
+				c.Rates[target(i)] = 1000 * (1 + 0.01*float64((7*i+5*campaign)%11)) // without a host that wanders
 				if campaign >= 30 {
 					slower(c, i, factor)
 				}
@@ -91,7 +91,7 @@ func TestControlsTellTheScope(t *testing.T) {
 	} {
 		c := only(t, replay(history(60, func(campaign int, c change.Campaign) {
 			for _, name := range test.controls {
-				c.Values[bench.ControlTarget(name)] = 10_000
+				c.Rates[bench.ControlTarget(name)] = 10_000
 			}
 			for i := range size {
 				c.Versions[target(i)] = bench.Versions{Framework: "1.0", Server: "uvicorn", Python: "3.13.0", Packages: map[string]string{"uvicorn": "1"}}
@@ -103,7 +103,7 @@ func TestControlsTellTheScope(t *testing.T) {
 				}
 			}
 			if campaign >= 30 && test.moved != "" {
-				c.Values[bench.ControlTarget(test.moved)] *= 0.7
+				c.Rates[bench.ControlTarget(test.moved)] *= 0.7
 			}
 		})))
 		if c.Scope != test.want || !c.Whole() {
@@ -115,7 +115,7 @@ func TestControlsTellTheScope(t *testing.T) {
 // Where the machine is known to be another one, nothing else is looked for.
 func TestAnotherMachineIsTheMachine(t *testing.T) {
 	campaigns := history(60, func(campaign int, c change.Campaign) {
-		c.Values[bench.ControlTarget(bench.ControlGo)] = 10_000
+		c.Rates[bench.ControlTarget(bench.ControlGo)] = 10_000
 		for i := range size {
 			if campaign >= 30 {
 				slower(c, i, 0.7)

@@ -45,7 +45,17 @@ func (c Change) Size() string {
 	if c.Effect == nil {
 		return ""
 	}
-	return size(*c.Effect, c.CI95)
+	if c.Signal == bench.SignalRequests { // which is what people think of
+		return size(*c.Effect, c.CI95)
+	}
+	return signalName(c.Signal) + " " + size(*c.Effect, c.CI95)
+}
+
+func signalName(s bench.Signal) string {
+	if s == bench.SignalServerCPU {
+		return "CPU/req"
+	}
+	return "req/s"
 }
 
 func size(effect float64, ci *stats.Interval) string {
@@ -56,14 +66,14 @@ func size(effect float64, ci *stats.Interval) string {
 	return text
 }
 
-// CostText is what became of processor time per request and whether that confirms
-// the change, for people; empty for a whole field.
-func (c Change) CostText() string {
-	word := strings.ReplaceAll(string(c.Confirmation), "not_in_cpu", "not in CPU")
-	if c.Cost == nil {
+// SecondText is what became of the second signal and whether that confirms the change,
+// for people; empty for a whole field.
+func (c Change) SecondText() string {
+	word := strings.NewReplacer("cpu", "CPU", "_", " ").Replace(string(c.Confirmation))
+	if c.Second == nil {
 		return word
 	}
-	return size(c.Cost.Effect, &c.Cost.CI95) + ", " + word
+	return fmt.Sprintf("%s %s, %s", signalName(second(c.Signal)), size(c.Second.Effect, &c.Second.CI95), word)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%+.1f %%", 100*share) }

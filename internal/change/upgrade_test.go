@@ -18,12 +18,12 @@ func TestAFailedInstallationIsNoUpgrade(t *testing.T) {
 		}
 		failed.Participants = append(failed.Participants, p)
 	}
-	seen, ok := change.FromMeasurements(failed, nil, change.RequestsPerSecond)
+	seen, ok := change.FromMeasurements(failed, nil)
 	if !ok || len(seen.Versions) != size-1 {
 		t.Fatalf("%t, versions %+v", ok, seen.Versions)
 	}
 	campaigns[40].Versions = seen.Versions
-	delete(campaigns[40].Values, target(4))
+	delete(campaigns[40].Rates, target(4))
 	if c := only(t, replay(campaigns)); c.End.Reason != change.Expired {
 		t.Errorf("end %+v", c.End)
 	}

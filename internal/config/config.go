@@ -47,6 +47,7 @@ type Target struct {
 	Env     map[string]string `yaml:"env"`
 	Request bench.Request     `yaml:"request"`
 	Expect  bench.Expect      `yaml:"expect"`
+	Signal  bench.Signal      `yaml:"signal" json:",omitempty"` // in which changes are looked for; requests per second when empty
 }
 
 // Default is the configuration without a file.

@@ -92,6 +92,7 @@ func TestBadFilesAreToldInOneLine(t *testing.T) {
 		"invalid-connections.yml":      "testdata/invalid-connections.yml: protocol: connections is 4, must be 8 (one a thread) to 10000",
 		"invalid-no-port.yml":          `testdata/invalid-no-port.yml: targets[0] "a": command: must use {port}, in an argument or in env`,
 		"invalid-idle.yml":             `testdata/invalid-idle.yml: idle_states: "poll" is neither auto nor any`,
+		"invalid-signal.yml":           `testdata/invalid-signal.yml: targets[0] "a": signal: "latency" is none; there are requests_per_second and server_cpu_seconds_per_request`,
 		"invalid-twice.yml":            `testdata/invalid-twice.yml: targets[1] "a": this name is taken by an earlier target`,
 		"invalid-target-name.yml":      `testdata/invalid-target-name.yml: targets[0] "A b": name: must be lower-case letters, digits, '.', '_' or '-', 63 at most`,
 		"invalid-expect-key.yml":       `testdata/invalid-expect-key.yml:4: unknown key "state" (known here: status, content_type, body)`,

@@ -3,7 +3,10 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+
+	"restbench/internal/bench"
 )
 
 var targetName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
@@ -38,6 +41,8 @@ func (t *Target) validate() error {
 		return fmt.Errorf("request: path %q must start with /", t.Request.Path)
 	case t.Expect.Status < 200 || t.Expect.Status > 599:
 		return fmt.Errorf("expect: status %d must be 200 to 599", t.Expect.Status)
+	case !slices.Contains(bench.Signals(), t.Signal.OrDefault()):
+		return fmt.Errorf("signal: %q is none; there are %s and %s", t.Signal, bench.SignalRequests, bench.SignalServerCPU)
 	}
 	return nil
 }

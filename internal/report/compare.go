@@ -18,7 +18,9 @@ const CompareThreshold = 0.02
 // Pointers are nil where a value is undefined.
 type Comparison struct {
 	Campaign  Header        `json:"campaign"`
-	Ratio     RatioEstimate `json:"ratio"` // requests per second of B ÷ those of A
+	Ratio     RatioEstimate `json:"ratio"`  // requests per second of B ÷ those of A
+	Signal    bench.Signal  `json:"signal"` // what the verdict is about
+	Speed     RatioEstimate `json:"speed"`  // B ÷ A in it, so that above 1 B is faster
 	Verdict   stats.Verdict `json:"verdict"`
 	Threshold float64       `json:"threshold"`
 	Pairs     int           `json:"pairs"`  // rounds in which both were valid
@@ -50,7 +52,7 @@ type PackageDiff struct {
 func NewComparison(c bench.Campaign, ms []bench.Measurement, threshold float64) Comparison {
 	s := group(c, ms)
 	r := Comparison{
-		Campaign: header(c, s, ms), Verdict: stats.Unknown, Threshold: threshold,
+		Campaign: header(c, s, ms), Signal: compared(c), Verdict: stats.Unknown, Threshold: threshold,
 		Packages: []PackageDiff{}, Missing: []Missing{}, Failures: failures(ms), Notes: s.notes(),
 	}
 	if len(s.targets) < 2 {
@@ -62,9 +64,13 @@ func NewComparison(c bench.Campaign, ms []bench.Measurement, threshold float64) 
 	r.A, r.B = r.side(c, a, s.rounds), r.side(c, b, s.rounds)
 	rates, starts := s.paired(b, a, bench.Measurement.RequestsPerSecond)
 	r.Pairs, r.Starts, r.Ratio = rates.N, starts, estimate(rates)
-	r.Verdict = stats.Judge(rates.CI95, threshold)
 	costs, _ := s.paired(b, a, bench.Measurement.ServerCPUPerRequest)
 	r.CPURatio = estimate(costs)
+	r.Speed = r.Ratio
+	if r.Signal == bench.SignalServerCPU {
+		r.Speed = r.CPURatio.inverse()
+	}
+	r.Verdict = stats.Judge(r.Speed.CI95.stats(), threshold)
 	r.relate()
 	return r
 }
@@ -116,6 +122,19 @@ func estimate(r stats.Ratio) RatioEstimate {
 	return RatioEstimate{&r.Estimate, interval(r.CI95)}
 }
 
+// inverse is the ratio of costs as that of speeds, and the other way round.
+func (r RatioEstimate) inverse() RatioEstimate {
+	if r.Estimate == nil {
+		return r
+	}
+	estimate := 1 / *r.Estimate
+	turned := RatioEstimate{Estimate: &estimate}
+	if r.CI95 != nil {
+		turned.CI95 = &Interval{1 / r.CI95.High(), 1 / r.CI95.Low()}
+	}
+	return turned
+}
+
 func packageDiffs(a, b map[string]string) []PackageDiff {
 	names := slices.Sorted(maps.Keys(a))
 	for name := range b {
@@ -152,8 +171,17 @@ func EnoughToCompare(c bench.Campaign, ms []bench.Measurement) bool {
 	if p.Precision <= 0 || p.Restart > 0 && c.Rounds%p.Restart != 0 {
 		return false
 	}
-	ratio, starts := s.paired(b, a, bench.Measurement.RequestsPerSecond)
+	ratio, starts := s.paired(b, a, compared(c).Of)
 	return stats.Known(ratio.LogCI95(), starts, p.Precision)
+}
+
+// compared is the value by which two sides are compared: their signal where they have the
+// same, else the requests.
+func compared(c bench.Campaign) bench.Signal {
+	if p := c.Participants; len(p) > 1 && p[0].Signal == p[1].Signal {
+		return p[0].Signal.OrDefault()
+	}
+	return bench.SignalRequests
 }
 
 // last is the newest round with a number, 0 where there is none.
@@ -166,14 +194,17 @@ func (t *series) last() int {
 
 // Sentence is the verdict in words.
 func (r Comparison) Sentence() string {
-	if r.Ratio.Estimate == nil {
+	if r.Speed.Estimate == nil {
 		return "Not known which is faster: there is no round in which both have a number."
 	}
 	a, b := display(r.A), display(r.B)
 	margin := percent(r.Threshold)
-	how := "B ÷ A is " + ratioCell(r.Ratio.Estimate)
-	if r.Ratio.CI95 != nil {
-		how += fmt.Sprintf(" (95 %% interval %s)", spanCell(r.Ratio.CI95))
+	how := "B ÷ A is " + ratioCell(r.Speed.Estimate)
+	if r.Signal == bench.SignalServerCPU {
+		how = "Of requests per second of processor time, " + how
+	}
+	if r.Speed.CI95 != nil {
+		how += fmt.Sprintf(" (95 %% interval %s)", spanCell(r.Speed.CI95))
 	}
 	by, narrows := ", by more than "+margin, "--time"
 	if r.Campaign.Kind == bench.KindUpgrade { // its verdict says less of the interval
@@ -181,16 +212,24 @@ func (r Comparison) Sentence() string {
 	}
 	switch r.Verdict {
 	case stats.Faster:
-		return fmt.Sprintf("Faster: %s answers more requests per second than %s%s. %s.", b, a, by, how)
+		return fmt.Sprintf("Faster: %s %s than %s%s. %s.", b, r.does("answers more requests per second", "needs less processor time for a request"), a, by, how)
 	case stats.Slower:
-		return fmt.Sprintf("Slower: %s answers fewer requests per second than %s%s. %s.", b, a, by, how)
+		return fmt.Sprintf("Slower: %s %s than %s%s. %s.", b, r.does("answers fewer requests per second", "needs more processor time for a request"), a, by, how)
 	case stats.Same:
 		return fmt.Sprintf("Same: %s and %s differ by less than %s. %s.", b, a, margin, how)
 	}
-	if r.Ratio.CI95 == nil {
+	if r.Speed.CI95 == nil {
 		return fmt.Sprintf("Unknown: %s was not measured on enough starts against %s. %s.", b, a, how)
 	}
 	return fmt.Sprintf("Unknown: whether %s and %s differ by more than %s does not show. %s; a longer %s narrows it.", b, a, margin, how, narrows)
+}
+
+// does chooses the words for the signal.
+func (r Comparison) does(requests, cpu string) string {
+	if r.Signal == bench.SignalServerCPU {
+		return cpu
+	}
+	return requests
 }
 
 // display is how a side is called: a server of the user's own by what was given.

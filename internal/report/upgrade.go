@@ -44,11 +44,11 @@ func (u Upgrade) ID() string { return fmt.Sprintf("%d-%s", u.Campaign.ID, u.Targ
 // What names the upgrade for people: the target and the packages that differ.
 func (u Upgrade) What() string { return u.Target.String() + ", " + u.releases() }
 
-// Size is the ratio with its interval, for people.
+// Size is the ratio of speeds with its interval, for people.
 func (u Upgrade) Size() string {
-	text := ratioCell(u.Ratio.Estimate) + " times"
-	if u.Ratio.CI95 != nil {
-		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Ratio.CI95))
+	text := ratioCell(u.Speed.Estimate) + " times"
+	if u.Speed.CI95 != nil {
+		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Speed.CI95))
 	}
 	return text
 }
@@ -88,8 +88,8 @@ func NewUpgrade(c bench.Campaign, ms []bench.Measurement, threshold float64) Upg
 	}
 	a, b := c.Participants[0], c.Participants[1]
 	u.Target, u.Before, u.After = b.Target, a.Versions.Framework, b.Versions.Framework
-	if u.Ratio.Estimate != nil {
-		u.Verdict = stats.JudgeShift(*u.Ratio.Estimate, u.Ratio.CI95.stats(), threshold)
+	if u.Speed.Estimate != nil {
+		u.Verdict = stats.JudgeShift(*u.Speed.Estimate, u.Speed.CI95.stats(), threshold)
 	}
 	u.Precise = stats.Known(u.logCI95(), u.Starts, c.Protocol.Precision)
 	return u
@@ -103,11 +103,11 @@ func (i *Interval) stats() *stats.Interval {
 	return &stats.Interval{Low: i.Low(), High: i.High()}
 }
 
-// RatioCI95 is the interval of the ratio, nil where there is none.
-func (u Upgrade) RatioCI95() *stats.Interval { return u.Ratio.CI95.stats() }
+// SpeedCI95 is the interval of the ratio of speeds, nil where there is none.
+func (u Upgrade) SpeedCI95() *stats.Interval { return u.Speed.CI95.stats() }
 
 func (u Upgrade) logCI95() *stats.Interval {
-	i := u.Ratio.CI95
+	i := u.Speed.CI95
 	if i == nil {
 		return nil
 	}
@@ -120,15 +120,20 @@ func (u Upgrade) Differs() bool { return u.Verdict == stats.Slower || u.Verdict 
 // Text is the upgrade in one line: what has changed, the verdict, and how sure it
 // is.
 func (u Upgrade) Text() string {
-	if u.Ratio.Estimate == nil {
+	if u.Speed.Estimate == nil {
 		return u.What() + ": no verdict, because there is no round in which both sets of releases have a number"
 	}
-	text := fmt.Sprintf("%s: %s, %s times the requests per second of before", u.What(), u.verdict(), ratioCell(u.Ratio.Estimate))
-	if u.Ratio.CI95 != nil {
-		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Ratio.CI95))
+	text := fmt.Sprintf("%s: %s, %s times %s of before", u.What(), u.verdict(), ratioCell(u.Speed.Estimate), u.speed())
+	if u.Speed.CI95 != nil {
+		text += fmt.Sprintf(" (95 %% interval %s)", spanCell(u.Speed.CI95))
 	}
 	parts := []string{text, u.responsible(), u.imprecise()}
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; ")
+}
+
+// speed is what the ratio is of.
+func (u Upgrade) speed() string {
+	return u.does("the requests per second", "the requests per second of processor time")
 }
 
 // verdict in words that go without an explanation.
@@ -172,7 +177,7 @@ func (u Upgrade) responsible() string {
 func (u Upgrade) imprecise() string {
 	asked := percent(u.Campaign.Protocol.Precision)
 	switch log := u.logCI95(); {
-	case u.Ratio.Estimate == nil || u.Precise:
+	case u.Speed.Estimate == nil || u.Precise:
 		return ""
 	case log == nil:
 		return fmt.Sprintf("its precision is not known; ± %s was asked for", asked)
@@ -189,7 +194,7 @@ func UpgradeTable(upgrades []Upgrade, now time.Time) Table {
 		Columns: []Column{
 			{Name: "framework"},
 			{Name: "packages", Help: "Those of which another release was measured than before."},
-			{"new ÷ old", true, "Of requests per second, from the ratios inside the rounds, over the starts of the servers."},
+			{"new ÷ old", true, "Of requests per second, or, where a note says so, of requests per second of the server's processor time, from the ratios inside the rounds, over the starts of the servers."},
 			{Name: "95 % interval", Right: true},
 			{Name: "verdict", Help: "Faster or slower where the difference is larger than the threshold and the interval excludes that there is none."},
 			{Name: "responsible", Help: "Where several packages have changed: which one makes the difference."},
@@ -198,9 +203,12 @@ func UpgradeTable(upgrades []Upgrade, now time.Time) Table {
 	}
 	for _, u := range upgrades {
 		t.Rows = append(t.Rows, []string{
-			u.Target.String(), u.releases(), ratioCell(u.Ratio.Estimate), spanCell(u.Ratio.CI95),
+			u.Target.String(), u.releases(), ratioCell(u.Speed.Estimate), spanCell(u.Speed.CI95),
 			string(u.Verdict), responsibleCell(u), u.ID(),
 		})
+		if u.Signal == bench.SignalServerCPU {
+			t.Notes = append(t.Notes, u.Target.String()+": new ÷ old is of "+u.speed()+".")
+		}
 		if note := u.imprecise(); note != "" {
 			t.Notes = append(t.Notes, u.Target.String()+": "+note+".")
 		}

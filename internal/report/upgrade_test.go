@@ -119,3 +119,50 @@ func TestLifeOfAnUpgrade(t *testing.T) {
 		}
 	}
 }
+
+// Releases of a target whose requests do not tell of its code are judged by its processor
+// time, which the new ones need times as much of.
+func TestUpgradeIsJudgedByTheSignal(t *testing.T) {
+	for name, test := range map[string]struct {
+		times float64
+		want  stats.Verdict
+		says  string
+	}{
+		"dearer":  {1.25, stats.Slower, "slower, 0.800 times the requests per second of processor time of before"},
+		"cheaper": {0.8, stats.Faster, "faster, 1.250 times"},
+		"same":    {1, stats.Same, "no difference"},
+	} {
+		c, ms := upgraded(1, 60)
+		for i := range c.Participants {
+			c.Participants[i].Signal = bench.SignalServerCPU
+		}
+		for i := range ms {
+			ms[i].Server.CPU = time.Duration(float64(ms[i].Load.Requests) * 1e6)
+			if ms[i].Target.Edition == bench.EditionLatest {
+				ms[i].Server.CPU = time.Duration(float64(ms[i].Server.CPU) * test.times)
+			}
+		}
+		u := report.NewUpgrade(c, ms, upgradeThreshold)
+		if u.Verdict != test.want || !strings.Contains(u.Text(), test.says) || !u.Precise {
+			t.Errorf("%s: %s: %s", name, u.Verdict, u.Text())
+		}
+		if u.Differs() && !strings.Contains(u.Sentence(), "processor time for a request") {
+			t.Errorf("%s: %s", name, u.Sentence())
+		}
+		if notes := report.UpgradeTable([]report.Upgrade{u}, time.Now()).Notes; !strings.Contains(strings.Join(notes, " "), "of the requests per second of processor time") {
+			t.Errorf("%s: notes %q", name, notes)
+		}
+		if !report.EnoughToCompare(c, ms) {
+			t.Errorf("%s: the ratio is known, but not enough", name)
+		}
+	}
+}
+
+// A server that is compared with another one is judged by what both have: requests.
+func TestDifferentSignalsAreComparedByRequests(t *testing.T) {
+	c, ms := versus(1.7, 40)
+	c.Participants[1].Signal = bench.SignalServerCPU
+	if r := report.NewComparison(c, ms, 0.02); r.Signal != bench.SignalRequests || r.Verdict != stats.Faster {
+		t.Errorf("%s by %s", r.Verdict, r.Signal)
+	}
+}

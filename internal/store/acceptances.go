@@ -46,13 +46,13 @@ func insertAcceptance(ctx context.Context, tx *sql.Tx, a Acceptance) (stored boo
 
 // Acceptances returns all, oldest first.
 func (s *Store) Acceptances(ctx context.Context) ([]Acceptance, error) {
-	all, err := queryAcceptances(ctx, s.read, "1 ORDER BY id")
+	all, err := queryAcceptances(ctx, source{DB: s.read}, "1 ORDER BY id")
 	if err != nil {
 		return nil, fmt.Errorf("read what was accepted: %w", explain(err))
 	}
 	return all, nil
 }
 
-func queryAcceptances(ctx context.Context, db *sql.DB, where string, args ...any) ([]Acceptance, error) {
+func queryAcceptances(ctx context.Context, db source, where string, args ...any) ([]Acceptance, error) {
 	return query(ctx, db, table[Acceptance]{"acceptances", acceptanceColumns}, where, args...)
 }

@@ -48,17 +48,48 @@ const ofSchema1 = `INSERT INTO measurements (campaign, round, position, attempt,
 	body_unchecked, first_wrong, server_cpu, server_memory, server_run_queue, server_processes, conditions)
 	VALUES (1, 1, 0, 0, 'sanic', 'current', 'documented', 'hello', 1, 'native 1', 10, 1000000000, 100, 0, 1, 0, 0, 0, 0, '', 1, 1, 0, 1, '{}')`
 
-// A history of the first schema keeps all it has, and takes acceptances.
-func TestHistoryFromBeforeAcceptances(t *testing.T) {
-	steps := must(embedded())
-	path := historyPath(t)
-	old, err := open(t.Context(), path, steps[:1])
+// participantOfSchema1 is one as the first schema has it.
+const participantOfSchema1 = `INSERT INTO participants (campaign, position, framework, edition, serving, workload, version, server, python)
+	VALUES (1, 0, 'sanic', 'current', 'documented', 'hello', '20.6.3', 'its own', '3.13.0')`
+
+// ofFirstSchema is a history of the first schema: one campaign, one participant, one
+// measurement.
+func ofFirstSchema(t *testing.T) (path string, c bench.Campaign) {
+	t.Helper()
+	path = historyPath(t)
+	old, err := open(t.Context(), path, must(embedded())[:1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := mustBegin(t, old, filled[bench.Campaign](1))
+	c = filled[bench.Campaign](1)
+	c.Participants = nil // as they are written now
+	c = mustBegin(t, old, c)
 	old.Close()
 	execute(t, path, ofSchema1)
+	execute(t, path, participantOfSchema1)
+	c.Participants = []bench.Participant{{
+		Target:   bench.Target{Framework: "sanic", Edition: "current", Serving: "documented", Workload: "hello"},
+		Versions: bench.Versions{Framework: "20.6.3", Server: "its own", Python: "3.13.0"},
+	}}
+	return path, c
+}
+
+// What is damaged is of the schema that it was written in, and all of it is wanted.
+func TestADamagedHistoryOfTheFirstSchemaIsRecovered(t *testing.T) {
+	path, c := ofFirstSchema(t)
+	damage(t, path, func(f *os.File, _ int64) error { return scribble(f, 0, 16) })
+	s := mustOpen(t, path)
+	if ms := must(s.Measurements(t.Context(), c.ID)); len(ms) != 1 || ms[0].Load.Requests != 10 || s.Info().Recovery == nil {
+		t.Errorf("measurements %+v, recovery %v", ms, s.Info().Recovery)
+	}
+	if diff := cmp.Diff(c, must(s.Campaign(t.Context(), c.ID))); diff != "" {
+		t.Errorf("campaign (-stored +read):\n%s", diff)
+	}
+}
+
+// A history of the first schema keeps all it has, and takes acceptances.
+func TestHistoryFromBeforeAcceptances(t *testing.T) {
+	path, c := ofFirstSchema(t)
 	if _, err := OpenReadOnly(t.Context(), path); err == nil {
 		t.Error("an older history was opened without bringing it up to date")
 	}
@@ -95,7 +126,8 @@ func TestNumbersAreMeasurementsWithoutWhatIsLong(t *testing.T) {
 	if err := s.Record(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	m.Load.Latency, m.Load.Quantiles, m.Load.FirstWrong, m.Load.Unconnected, m.Conditions = nil, nil, "", nil, bench.Conditions{}
+	m.Load.Latency, m.Load.Quantiles, m.Load.FirstWrong, m.Load.Unconnected = nil, nil, "", nil
+	m.Conditions = bench.Conditions{Pinning: m.Conditions.Pinning, IdleLimit: m.Conditions.IdleLimit}
 	if diff := cmp.Diff([]bench.Measurement{m}, must(s.Numbers(t.Context(), c.ID))); diff != "" {
 		t.Errorf("(-stored +read):\n%s", diff)
 	}

@@ -45,6 +45,7 @@ func participantColumns(p *bench.Participant) columns {
 		{"edition", &p.Target.Edition},
 		{"serving", &p.Target.Serving},
 		{"workload", &p.Target.Workload},
+		{"signal", &p.Signal},
 		{"version", &p.Versions.Framework},
 		{"server", &p.Versions.Server},
 		{"python", &p.Versions.Python},
@@ -145,7 +146,7 @@ func insertParticipants(ctx context.Context, tx *sql.Tx, c bench.Campaign) error
 
 // Campaign returns one campaign, or ErrNotFound.
 func (s *Store) Campaign(ctx context.Context, id int64) (bench.Campaign, error) {
-	found, err := queryCampaigns(ctx, s.read, "id = ?", id)
+	found, err := queryCampaigns(ctx, source{DB: s.read}, "id = ?", id)
 	if err == nil && len(found) == 0 {
 		err = ErrNotFound
 	}
@@ -158,7 +159,7 @@ func (s *Store) Campaign(ctx context.Context, id int64) (bench.Campaign, error) 
 // Campaigns returns the chosen campaigns, newest first.
 func (s *Store) Campaigns(ctx context.Context, f Filter) ([]bench.Campaign, error) {
 	where, args := f.condition()
-	found, err := queryCampaigns(ctx, s.read, where, args...)
+	found, err := queryCampaigns(ctx, source{DB: s.read}, where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read campaigns: %w", explain(err))
 	}
@@ -214,7 +215,7 @@ func anys[T any](values []T) []any {
 	return list
 }
 
-func queryCampaigns(ctx context.Context, db *sql.DB, where string, args ...any) ([]bench.Campaign, error) {
+func queryCampaigns(ctx context.Context, db source, where string, args ...any) ([]bench.Campaign, error) {
 	found, err := queryBareCampaigns(ctx, db, where, args...)
 	if err != nil {
 		return nil, err
@@ -223,14 +224,14 @@ func queryCampaigns(ctx context.Context, db *sql.DB, where string, args ...any) 
 }
 
 // queryBareCampaigns leaves the participants out.
-func queryBareCampaigns(ctx context.Context, db *sql.DB, where string, args ...any) ([]bench.Campaign, error) {
+func queryBareCampaigns(ctx context.Context, db source, where string, args ...any) ([]bench.Campaign, error) {
 	var hash string // derived from the protocol, stored to be searched
 	all := func(c *bench.Campaign) columns { return append(campaignColumns(c, &hash), column{"id", &c.ID}) }
 	return query(ctx, db, table[bench.Campaign]{"campaigns", all}, where, args...)
 }
 
 // addParticipants reads those of all campaigns at once.
-func addParticipants(ctx context.Context, db *sql.DB, to []bench.Campaign) error {
+func addParticipants(ctx context.Context, db source, to []bench.Campaign) error {
 	if len(to) == 0 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -56,10 +57,50 @@ func insertInto(table string, c columns) string {
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, c.names(), c.places())
 }
 
+// source is where rows are read from. A damaged file is read as it is, and one of an
+// earlier schema lacks columns: what would stand there is not known.
+type source struct {
+	*sql.DB
+	has map[string][]string // columns by table; a table that is not there has all
+}
+
+// columnsOf are those that the file says it has; nothing of a table of which it cannot say.
+func columnsOf(ctx context.Context, db *sql.DB, tables ...string) map[string][]string {
+	has := map[string][]string{}
+	for _, table := range tables {
+		if names, err := namesOf(ctx, db, table); err == nil && len(names) > 0 {
+			has[table] = names
+		}
+	}
+	return has
+}
+
+func namesOf(ctx context.Context, db *sql.DB, table string) (names []string, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT name FROM pragma_table_info(?)", table)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+func (s source) known(table string, all columns) columns {
+	has := s.has[table]
+	return slices.DeleteFunc(all, func(c column) bool { return has != nil && !slices.Contains(has, c.name) })
+}
+
 // query reads the rows of a table that a condition chooses; with an error, those
 // before it.
-func query[T any](ctx context.Context, db *sql.DB, from table[T], where string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, "SELECT "+from.columns(new(T)).names()+" FROM "+from.name+" WHERE "+where, args...)
+func query[T any](ctx context.Context, db source, from table[T], where string, args ...any) ([]T, error) {
+	columns := func(one *T) columns { return db.known(from.name, from.columns(one)) }
+	rows, err := db.QueryContext(ctx, "SELECT "+columns(new(T)).names()+" FROM "+from.name+" WHERE "+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +108,7 @@ func query[T any](ctx context.Context, db *sql.DB, from table[T], where string, 
 	var all []T
 	for rows.Next() {
 		var one T
-		if err := rows.Scan(from.columns(&one).values()...); err != nil {
+		if err := rows.Scan(columns(&one).values()...); err != nil {
 			return all, err
 		}
 		all = append(all, one)

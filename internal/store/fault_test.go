@@ -53,7 +53,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	execute(t, path, "PRAGMA user_version = 7")
 	for name, open := range map[string]func(context.Context, string) (*Store, error){"write": Open, "read": OpenReadOnly} {
 		_, err := open(t.Context(), path)
-		want := "was written by a newer restbench (schema 7, this one knows 3): use that version or another --storage.path"
+		want := "was written by a newer restbench (schema 7, this one knows 4): use that version or another --storage.path"
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -118,7 +118,7 @@ func hasWriter(path string) bool {
 }
 
 func backedUp(path string) bool {
-	found, _ := filepath.Glob(path + ".schema-3-*Z")
+	found, _ := filepath.Glob(path + ".schema-4-*Z")
 	return len(found) > 0
 }
 

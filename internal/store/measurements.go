@@ -83,17 +83,18 @@ func finiteOnly(quantiles map[string]float64) map[string]float64 {
 // Measurements returns all measurements and failures of a campaign in the order
 // in which they were made.
 func (s *Store) Measurements(ctx context.Context, campaign int64) ([]bench.Measurement, error) {
-	ms, err := queryMeasurements(ctx, s.read, "campaign = ? ORDER BY id", campaign)
+	ms, err := queryMeasurements(ctx, source{DB: s.read}, "campaign = ? ORDER BY id", campaign)
 	if err != nil {
 		return nil, fmt.Errorf("read measurements of campaign %d: %w", campaign, explain(err))
 	}
 	return ms, nil
 }
 
-// Numbers is Measurements without latencies, conditions, wrong answers and times
-// without connections: what can be read of a long history in a short time.
+// Numbers is Measurements without latencies, wrong answers and times without
+// connections, and of the conditions with nothing but pinning and idle limit: what can be
+// read of a long history in a short time.
 func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measurement, error) {
-	ms, err := query(ctx, s.read, table[bench.Measurement]{"measurements", numberColumns}, "campaign = ? ORDER BY id", campaign)
+	ms, err := query(ctx, source{DB: s.read}, table[bench.Measurement]{"measurements", numberColumns}, "campaign = ? ORDER BY id", campaign)
 	if err != nil {
 		return nil, fmt.Errorf("read measurements of campaign %d: %w", campaign, explain(err))
 	}
@@ -102,12 +103,15 @@ func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measuremen
 
 // numberColumns leaves out what is long.
 func numberColumns(m *bench.Measurement) columns {
-	return slices.DeleteFunc(measurementColumns(m), func(c column) bool {
+	short := slices.DeleteFunc(measurementColumns(m), func(c column) bool {
 		return slices.Contains([]string{"latency", "conditions", "first_wrong", "quantiles", "unconnected"}, c.name)
 	})
+	return append(short,
+		column{"coalesce(conditions ->> '$.pinning', '')", &m.Conditions.Pinning},
+		column{"coalesce(conditions ->> '$.idle_limit', '')", &m.Conditions.IdleLimit})
 }
 
-func queryMeasurements(ctx context.Context, db *sql.DB, where string, args ...any) ([]bench.Measurement, error) {
+func queryMeasurements(ctx context.Context, db source, where string, args ...any) ([]bench.Measurement, error) {
 	return query(ctx, db, table[bench.Measurement]{"measurements", measurementColumns}, where, args...)
 }
 

@@ -32,11 +32,12 @@ func salvage(ctx context.Context, path string, steps []migration) (*Recovery, er
 	if err := copyDatabase(path, path+salvageSuffix); err != nil {
 		return nil, err
 	}
-	from, err := openPool(ctx, path+salvageSuffix, salvaging)
+	pool, err := openPool(ctx, path+salvageSuffix, salvaging)
 	if err != nil {
 		return nil, err
 	}
-	defer from.Close()
+	defer pool.Close()
+	from := source{pool, columnsOf(ctx, pool, "campaigns", "participants", "measurements", "acceptances")}
 	to := &Store{path: path + recoveringSuffix}
 	if err := to.connect(ctx, steps); err != nil {
 		return nil, errors.Join(err, to.Close())
@@ -51,7 +52,7 @@ func salvage(ctx context.Context, path string, steps []migration) (*Recovery, er
 	return recovery, os.Rename(to.path, path+recoveredSuffix)
 }
 
-func copyRows(ctx context.Context, from *sql.DB, to *Store) (*Recovery, error) {
+func copyRows(ctx context.Context, from source, to *Store) (*Recovery, error) {
 	var r Recovery
 	var err error
 	r.Campaigns, err = eachBatch(ctx, from, "campaigns", func(low, high int64) (int64, bool, error) {
@@ -74,10 +75,10 @@ func copyRows(ctx context.Context, from *sql.DB, to *Store) (*Recovery, error) {
 
 // eachBatch calls do for all row numbers of a table: for many at once, and for
 // each alone where do reports that they could not be read (false).
-func eachBatch(ctx context.Context, from *sql.DB, table string, do func(low, high int64) (int64, bool, error)) (Count, error) {
+func eachBatch(ctx context.Context, from source, table string, do func(low, high int64) (int64, bool, error)) (Count, error) {
 	var c Count
 	var last int64
-	c.Found, last = highest(ctx, from, table)
+	c.Found, last = highest(ctx, from.DB, table)
 	for low := int64(1); low <= last; low += salvageBatch {
 		high := min(low+salvageBatch-1, last)
 		n, whole, err := do(low, high)
@@ -117,7 +118,7 @@ func highest(ctx context.Context, db *sql.DB, table string) (found, last int64) 
 	return 0, salvageBlind
 }
 
-func copyCampaigns(ctx context.Context, from *sql.DB, to *Store, low, high int64) (int64, bool, error) {
+func copyCampaigns(ctx context.Context, from source, to *Store, low, high int64) (int64, bool, error) {
 	list, err := queryBareCampaigns(ctx, from, "id BETWEEN ? AND ?", low, high)
 	if err != nil {
 		return 0, false, ctx.Err()
@@ -131,7 +132,7 @@ func copyCampaigns(ctx context.Context, from *sql.DB, to *Store, low, high int64
 	})
 }
 
-func copyMeasurements(ctx context.Context, from *sql.DB, to *Store, low, high int64) (int64, bool, error) {
+func copyMeasurements(ctx context.Context, from source, to *Store, low, high int64) (int64, bool, error) {
 	list, err := queryMeasurements(ctx, from, "id BETWEEN ? AND ? ORDER BY id", low, high)
 	if err != nil {
 		return 0, false, ctx.Err()
@@ -141,7 +142,7 @@ func copyMeasurements(ctx context.Context, from *sql.DB, to *Store, low, high in
 	})
 }
 
-func copyAcceptances(ctx context.Context, from *sql.DB, to *Store, low, high int64) (int64, bool, error) {
+func copyAcceptances(ctx context.Context, from source, to *Store, low, high int64) (int64, bool, error) {
 	list, err := queryAcceptances(ctx, from, "id BETWEEN ? AND ? ORDER BY id", low, high)
 	if err != nil {
 		return 0, false, ctx.Err()
