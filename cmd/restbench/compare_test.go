@@ -189,7 +189,7 @@ func TestCompareWithAServerThatRuns(t *testing.T) {
 func TestCompareOwnTargetsInEveryFormat(t *testing.T) {
 	state, config := isolated(t), ownTargets(t, "alpha", "beta")
 	for format, want := range map[string]string{
-		"table": "B ÷ A", "markdown": "| requests/s |", "csv": "verdict\n", "json": `"verdict"`,
+		"table": "B ÷ A", "markdown": "| requests/s |", "csv": "verdict,signal\n", "json": `"verdict"`,
 	} {
 		args := quickly(state, "compare", "alpha", "beta@own", "--config.file="+config, "--time=500ms", "--format="+format)
 		got := restbench(t.Context(), t, args...)

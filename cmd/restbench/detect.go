@@ -73,6 +73,7 @@ func (c *detectCommand) open() (io.ReadCloser, string, error) {
 type detected struct {
 	names   []string
 	times   []string // of the rows
+	few     int      // rows with too few values for a field
 	changes []stats.Change
 }
 
@@ -82,15 +83,30 @@ func (c *detectCommand) detect(ctx context.Context, rows *seriesReader) (detecte
 	for ctx.Err() == nil {
 		row, err := rows.next()
 		if errors.Is(err, io.EOF) {
+			c.remarkGroup(rows, found.few)
 			return found, c.remark(rows, detector)
 		}
 		if err != nil {
 			return found, err
 		}
 		found.times = append(found.times, row.time)
+		if c.group && !row.campaign.Field() {
+			found.few++
+		}
 		found.changes = append(found.changes, detector.Observe(row.campaign)...)
 	}
 	return found, ctx.Err()
+}
+
+// remarkGroup says where the columns are no field.
+func (c *detectCommand) remarkGroup(rows *seriesReader, few int) {
+	switch {
+	case !c.group || few == 0 || rows.rows < 2:
+	case few == rows.rows:
+		fmt.Fprintf(c.err, "%s: --group takes at least five columns with values: the columns were judged one by one\n", rows.file)
+	default:
+		fmt.Fprintf(c.err, "%s: rows with fewer than five values, of which --group can tell nothing: %d\n", rows.file, few)
+	}
 }
 
 // remark says what limits the answer.

@@ -212,3 +212,17 @@ func TestDetectTakesTheHostOutOfAGroup(t *testing.T) {
 		}
 	}
 }
+
+// Who asks for a group is told where there is none.
+func TestDetectSaysWhereColumnsAreNoGroup(t *testing.T) {
+	for name, test := range map[string]struct{ file, says string }{
+		"four columns":   {"time,a,b,c,d\n1,1,1,1,1\n2,1,1,1,1\n", "--group takes at least five columns with values"},
+		"a row of three": {"time,a,b,c,d,e\n1,1,1,1,1,1\n2,1,1,1,,\n", "of which --group can tell nothing: 1\n"},
+		"whole rows":     {"time,a,b,c,d,e\n1,1,1,1,1,1\n2,1,1,1,1,1\n", ""},
+	} {
+		got := restbench(t.Context(), t, "detect", "--group", writeFile(t, "columns.csv", test.file))
+		if got.code != exitDone || !strings.Contains(got.err, test.says) || (test.says == "") == strings.Contains(got.err, "--group") {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (g figureCheck) selfOnce(ctx context.Context, name string, length time.Dura
 	}
 	var r struct {
 		Pairs int
-		Ratio struct {
+		Speed struct { // what the verdict is about
 			Estimate float64
 			CI95     *report.Interval
 		}
@@ -83,8 +83,8 @@ func (g figureCheck) selfOnce(ctx context.Context, name string, length time.Dura
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 		return stats.Ratio{}, fmt.Errorf("read the comparison: %w", err)
 	}
-	ratio := stats.Ratio{N: r.Pairs, Estimate: r.Ratio.Estimate}
-	if ci := r.Ratio.CI95; ci != nil {
+	ratio := stats.Ratio{N: r.Pairs, Estimate: r.Speed.Estimate}
+	if ci := r.Speed.CI95; ci != nil {
 		ratio.CI95 = &stats.Interval{Low: ci.Low(), High: ci.High()}
 	}
 	return ratio, nil

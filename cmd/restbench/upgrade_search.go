@@ -136,8 +136,9 @@ func (u *pastUpgrade) intermediates(ctx context.Context) ([]intermediate, error)
 		if err != nil {
 			return nil, err
 		}
-		if settled(c, measurements, between) {
-			all = append(all, intermediate{c.Participants[1].Versions.Packages, report.NewUpgrade(c, measurements, u.among.threshold).SpeedCI95()})
+		done := report.NewUpgrade(c, measurements, u.among.threshold)
+		if settled(c, measurements, between) && done.Signal == u.Signal {
+			all = append(all, intermediate{c.Participants[1].Versions.Packages, done.SpeedCI95()})
 		}
 	}
 	return all, nil
@@ -298,6 +299,9 @@ func (u *upgrader) search(ctx context.Context, p *plan, targets []frameworks.Oth
 }
 
 func (u *upgrader) searchOne(ctx context.Context, p *plan, o frameworks.Other, newest *pastUpgrade) error {
+	if newest.Signal != o.Serving.Signal.OrDefault() {
+		return nil // it was judged by another value than what would be measured now
+	}
 	before, after, err := p.choice.latest.lastTwo(o)
 	names := newest.changed()
 	if err != nil || !slices.Equal(slices.Sorted(slices.Values(names)), release.Changed(before, after)) {

@@ -93,7 +93,7 @@ func (w *watcher) tell(now time.Time) {
 		w.log.Info().Int("changes", len(holding)).Msg("lasting changes that hold")
 	}
 	for _, c := range w.history.Changes {
-		if !first && !w.known[c.ID] {
+		if !first && !w.known[c.ID] && c.Active(now) { // one that is judged anew is no news
 			w.log.Warn().Str("change", c.ID).Str("scope", string(c.Scope)).Str("size", c.Size()).Str("second_signal", c.SecondText()).Msgf("%s has changed lastingly", c.What())
 		}
 		w.known[c.ID] = true

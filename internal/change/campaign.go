@@ -44,14 +44,15 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement) (seen Campaign,
 	if c.State != bench.StateFinished || c.Kind != bench.KindScheduled && c.Kind != bench.KindConfirm {
 		return Campaign{}, false
 	}
-	clean, means := []bench.Measurement(nil), map[string]bool{}
+	clean, means := []bench.Measurement(nil), map[string]int{}
 	for _, m := range all {
 		if m.Valid() && m.Round >= 1 {
-			clean, means[meansOf(m)] = append(clean, m), true
+			clean = append(clean, m)
+			means[meansOf(m)]++
 		}
 	}
 	seen = Campaign{
-		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, slices.Sorted(maps.Keys(means))),
+		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, commonest(means)),
 		Rates: medians(clean, bench.SignalRequests), Costs: medians(clean, bench.SignalServerCPU),
 		Signals: map[bench.Target]bench.Signal{}, Versions: map[bench.Target]bench.Versions{},
 	}
@@ -93,8 +94,19 @@ func machine(c bench.Campaign) string {
 	return fmt.Sprintf("%s, %d cores, %s, %s", m.CPU, m.Cores, m.Kernel, m.Arch)
 }
 
-func protocol(c bench.Campaign, means []string) string {
-	return fmt.Sprintf("protocol %s, %s", c.Protocol.Hash(), strings.Join(means, ", "))
+func protocol(c bench.Campaign, means string) string {
+	return fmt.Sprintf("protocol %s, %s", c.Protocol.Hash(), means)
+}
+
+// commonest is what most measurements were made with. The idle limit is that of the
+// machine: another program that asks for one during a few of them is no other protocol.
+func commonest(means map[string]int) (most string) {
+	for _, one := range slices.Sorted(maps.Keys(means)) {
+		if means[one] > means[most] {
+			most = one
+		}
+	}
+	return most
 }
 
 // meansOf is what m was measured with.

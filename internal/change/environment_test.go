@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"restbench/internal/bench"
 	"restbench/internal/change"
 )
 
@@ -47,4 +48,24 @@ func patched(campaigns []change.Campaign, few bool, factor float64) {
 		}
 	}
 	campaigns[len(campaigns)-1].Machine = "patched"
+}
+
+// Half of the field is half of those that are measured: who left long ago has no say.
+func TestANewInterpreterOfWhatIsLeftOfAField(t *testing.T) {
+	campaigns := history(60, func(campaign int, c change.Campaign) {
+		for i := range size {
+			if campaign >= 10 && i >= 5 {
+				delete(c.Rates, target(i))
+				delete(c.Versions, target(i))
+			}
+			if campaign >= 40 && i < 5 {
+				slower(c, i, 1.2)
+				c.Versions[target(i)] = bench.Versions{Framework: "1.0", Python: "3.14.0"}
+			}
+		}
+	})
+	h := replay(campaigns)
+	if len(h.Changes) != 1 || h.Changes[0].Scope != change.ScopeInterpreter || h.Changes[0].Onset.Campaign != 140 {
+		t.Errorf("%+v", h.Changes)
+	}
 }

@@ -101,12 +101,13 @@ func (c *Change) end(e End) {
 
 // watch follows one group in one signal. It sees all targets, because what they have in
 // common is the host, and tells of those whose signal it is. Of the whole field the
-// watch of the requests tells, and no other: one movement of a machine shows in both.
+// watch of the requests tells first: one movement of a machine shows in both.
 type watch struct {
 	group       group
 	signal      bench.Signal
 	targets     []bench.Target
 	own         map[bench.Target]bool
+	first       *watch // of the requests, which has seen all campaigns before; nil for itself
 	detector    *stats.Detector
 	seen        []Campaign     // those in which the group was measured
 	found       []stats.Change // with those that only took a change back
@@ -123,10 +124,11 @@ type watch struct {
 // watches are one for the requests, and one for each other signal of a target.
 func watches(g group, campaigns []Campaign) []*watch {
 	signals := signalsOf(g, campaigns)
-	all := []*watch{newWatch(g, bench.SignalRequests, signals)}
+	requests := newWatch(g, bench.SignalRequests, signals, nil)
+	all := []*watch{requests}
 	for _, other := range bench.Signals() {
 		if other != bench.SignalRequests && slices.Contains(slices.Collect(maps.Values(signals)), other) {
-			all = append(all, newWatch(g, other, signals))
+			all = append(all, newWatch(g, other, signals, requests))
 		}
 	}
 	return all
@@ -146,8 +148,8 @@ func signalsOf(g group, campaigns []Campaign) map[bench.Target]bench.Signal {
 	return signals
 }
 
-func newWatch(g group, signal bench.Signal, signals map[bench.Target]bench.Signal) *watch {
-	w := &watch{group: g, signal: signal, own: map[bench.Target]bool{}, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
+func newWatch(g group, signal bench.Signal, signals map[bench.Target]bench.Signal, first *watch) *watch {
+	w := &watch{group: g, signal: signal, first: first, own: map[bench.Target]bool{}, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
 	w.targets = slices.SortedFunc(maps.Keys(signals), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
 	for t, its := range signals {
 		w.own[t] = its == signal
@@ -157,9 +159,8 @@ func newWatch(g group, signal bench.Signal, signals map[bench.Target]bench.Signa
 }
 
 func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
-	values := valuesOf(w.targets, c.values(w.signal))
-	if !slices.ContainsFunc(values, func(v float64) bool { return !math.IsNaN(v) }) {
-		return nil
+	if !slices.ContainsFunc(w.targets, func(t bench.Target) bool { return c.Rates[t] > 0 }) {
+		return nil // the same campaigns in each signal
 	}
 	w.seen = append(w.seen, c)
 	w.endUpgraded(c)
@@ -168,7 +169,7 @@ func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
 		clear(w.formers) // where it was elsewhere says nothing
 	}
 	w.last = environment
-	for _, found := range w.detector.Observe(stats.Campaign{Values: values, Environment: environment}) {
+	for _, found := range w.detector.Observe(stats.Campaign{Values: valuesOf(w.targets, c.values(w.signal)), Environment: environment}) {
 		w.take(found)
 	}
 	w.endReturned(c)
@@ -180,21 +181,22 @@ func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
 	return suspicious
 }
 
-// environment names what the group ran on. A new interpreter of half of it is an
-// event of all, not of each; that of one is a version of its own.
+// environment names what the group ran on. A new interpreter of half of those that are
+// measured is an event of all, not of each; that of one is a version of its own.
 func (w *watch) environment(c Campaign) string {
-	changed := 0
+	changed, here := 0, 0
 	for _, t := range w.targets {
 		python := c.Versions[t].Python
 		if python == "" {
 			continue
 		}
+		here++
 		if before := w.pythons[t]; before != "" && before != python {
 			changed++
 		}
 		w.pythons[t] = python
 	}
-	if changed > 0 && 2*changed >= len(w.targets) {
+	if changed > 0 && 2*changed >= here {
 		w.interpreter++
 		w.renewed[len(w.seen)-1] = true
 	}
@@ -229,12 +231,26 @@ func (w *watch) take(found stats.Change) {
 	}
 }
 
-// tells reports whether a change is for this watch to tell.
+// tells reports whether a change is for this watch to tell. One of the whole field is
+// told once, and no later than when it was found in whatever signal: what a replay of
+// less has told stays told.
 func (w *watch) tells(found stats.Change) bool {
-	if found.Series == stats.WholeField {
-		return w.signal == bench.SignalRequests
+	if found.Series != stats.WholeField {
+		return w.own[w.targets[found.Series]]
 	}
-	return w.own[w.targets[found.Series]]
+	if w.first == nil {
+		return !w.knows(found, w.found[:len(w.found)-1], 0)
+	}
+	return !w.knows(found, w.first.found, uncertain) && !w.knows(found, w.found[:len(w.found)-1], 0)
+}
+
+// knows reports whether an event of the whole field is among those that were found by
+// then: reported with the same campaign, or begun so few campaigns apart.
+func (w *watch) knows(found stats.Change, among []stats.Change, apart int) bool {
+	return slices.ContainsFunc(among, func(other stats.Change) bool {
+		near := apart > 0 && other.Reported < found.Reported && max(other.Onset-found.Onset, found.Onset-other.Onset) <= apart
+		return other.Series == stats.WholeField && (other.Reported == found.Reported || near)
+	})
 }
 
 // uncertain is by how many campaigns an onset may be off: nine of ten are off by less

@@ -335,6 +335,28 @@ func TestFromMeasurementsKeepsApartWhatWasMeasuredOtherwise(t *testing.T) {
 	}
 }
 
+// The idle limit is the machine's: another program that asks for one meanwhile is no other
+// protocol.
+func TestWhatMostMeasurementsWereMadeWithCounts(t *testing.T) {
+	campaign := bench.Campaign{Kind: bench.KindScheduled, State: bench.StateFinished, Finished: start()}
+	protocol := func(limits ...string) string {
+		var all []bench.Measurement
+		for round, limit := range limits {
+			m := measurement(round+1, 100, 0)
+			m.Conditions.IdleLimit = limit
+			all = append(all, m)
+		}
+		seen, _ := change.FromMeasurements(campaign, all)
+		return seen.Protocol
+	}
+	if a, b := protocol("C1", "C1", "C1"), protocol("POLL", "C1", "C1"); a != b {
+		t.Errorf("%q, and with one measurement of another kind %q", a, b)
+	}
+	if a, b := protocol("C1", "C1", "C1"), protocol("POLL", "POLL", "C1"); a == b {
+		t.Errorf("%q, whatever most were made with", a)
+	}
+}
+
 // Of a field of which too few are measured nothing is promised; what remains of it
 // learns anew, and what is gone is not promised either.
 func TestSightOfAFieldThatShrank(t *testing.T) {

@@ -70,6 +70,32 @@ func TestTheWholeFieldIsToldOnce(t *testing.T) {
 	}
 }
 
+// What moves a third of the field in processor time, and not in requests, is told by
+// somebody: a new baseline must never be all that becomes of it.
+func TestAnEventOfProcessorTimeAloneIsTold(t *testing.T) {
+	h := replay(stalled(60, func(campaign int, c change.Campaign) {
+		if campaign >= 30 {
+			for _, i := range []int{1, 4, 7, 9} {
+				c.Costs[target(i)] *= 1.12
+				if i != 4 {
+					slower(c, i, 1/1.12)
+				}
+			}
+		}
+	}))
+	var whole, single []change.Change
+	for _, c := range h.Changes {
+		if c.Whole() {
+			whole = append(whole, c)
+		} else {
+			single = append(single, c)
+		}
+	}
+	if len(whole) != 1 || whole[0].Signal != bench.SignalServerCPU || whole[0].Way() != change.Slower || len(single) != 3 {
+		t.Errorf("of the field %+v, of targets %+v", whole, single)
+	}
+}
+
 // Every target has one sight, in the order of their names, and one doubt at most.
 func TestSightsAndDoubtsOfBothSignals(t *testing.T) {
 	h := replay(stalled(31, func(campaign int, c change.Campaign) {

@@ -171,13 +171,14 @@ func WriteComparisonJSON(w io.Writer, r Comparison) error {
 }
 
 // WriteComparisonCSV writes a line for each side, in the columns of a result;
-// relative is to A. The verdict stands in a further column, at B.
+// relative is to A, of requests per second. The verdict and the signal that it is about
+// stand in further columns, at B.
 func WriteComparisonCSV(w io.Writer, r Comparison) error {
-	lines := [][]string{append(CSVColumns(), "verdict")}
+	lines := [][]string{append(CSVColumns(), "verdict", "signal")}
 	for _, side := range []struct {
-		row     *Row
-		verdict string
-	}{{r.A, ""}, {r.B, string(r.Verdict)}} {
+		row             *Row
+		verdict, signal string
+	}{{r.A, "", ""}, {r.B, string(r.Verdict), string(r.Signal)}} {
 		if side.row == nil {
 			continue
 		}
@@ -185,7 +186,7 @@ func WriteComparisonCSV(w io.Writer, r Comparison) error {
 		for _, c := range csvColumns() {
 			line = append(line, c.cell(r.Campaign, *side.row))
 		}
-		lines = append(lines, append(line, side.verdict))
+		lines = append(lines, append(line, side.verdict, side.signal))
 	}
 	if err := csv.NewWriter(w).WriteAll(lines); err != nil {
 		return fmt.Errorf("write the comparison as CSV: %w", err)

@@ -27,6 +27,20 @@ type Campaign struct {
 	Environment string
 }
 
+// Field reports whether so many series have a value that what they have in common can
+// be told from what each does.
+func (c Campaign) Field() bool {
+	n := 0
+	for _, v := range c.Values {
+		if usable(v) {
+			n++
+		}
+	}
+	return n >= fewestField
+}
+
+func usable(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
+
 // Change is a lasting change of level. Campaigns are counted from 0.
 type Change struct {
 	Series   int // or WholeField
@@ -79,6 +93,7 @@ type Detector struct {
 	suspicious  []int
 	unjudged    int  // newest campaigns with too few of the field
 	few         bool // series have a level: nothing can be taken out of them
+	together    bool // once so many series were measured that they are a field
 }
 
 // NewDetector starts without any history. Thresholds that are zero get their
@@ -100,8 +115,10 @@ func NewDetector(series int, c Config) *Detector {
 	}
 }
 
-// field reports whether the series are judged against each other.
-func (d *Detector) field() bool { return d.config.Group && len(d.series) >= fewestField }
+// field reports whether the series are judged against each other: from the first campaign
+// on in which there were enough of them. Those that come later change nothing of what was
+// said before.
+func (d *Detector) field() bool { return d.config.Group && d.together }
 
 // Observe takes in one campaign and returns the changes that it makes known. It
 // panics when the number of values is not the number of series.
@@ -112,6 +129,7 @@ func (d *Detector) Observe(c Campaign) []Change {
 	campaign := d.campaigns
 	d.campaigns++
 	d.suspicious = d.suspicious[:0]
+	d.together = d.together || c.Field()
 	values := d.logarithms(c.Values)
 	d.measureLevels()
 	if d.isNewEnvironment(c.Environment) {
@@ -153,7 +171,7 @@ func (d *Detector) logarithms(values []float64) []float64 {
 	turned := make([]float64, len(values))
 	for i, v := range values {
 		switch {
-		case !(v > 0) || math.IsInf(v, 1):
+		case !usable(v):
 			turned[i] = math.NaN()
 		case d.config.LowerIsBetter:
 			turned[i] = -math.Log(v)

@@ -100,7 +100,7 @@ func movementOf(levels map[int]float64, campaign []float64) float64 {
 }
 
 func logarithm(v float64) float64 {
-	if !(v > 0) || math.IsInf(v, 1) {
+	if !usable(v) {
 		return math.NaN()
 	}
 	return math.Log(v)
