@@ -54,7 +54,7 @@ func TestAMeasurementHasItsCostsAndConditions(t *testing.T) {
 	}
 	readings := []bench.Usage{
 		{CPU: 5 * time.Second, Memory: 100, RunQueue: 2 * time.Second, Processes: 3},
-		{CPU: 8 * time.Second, Memory: 150, RunQueue: time.Second, Processes: 4}, // a thread that ended took its waiting with it
+		{CPU: 8 * time.Second, Memory: 150, RunQueue: time.Second, Processes: 4, Busiest: 2 * time.Second}, // a thread that ended took its waiting with it
 	}
 	w.serve["a"] = func(s *fakeServer) {
 		s.usage = func() (bench.Usage, error) {
@@ -71,7 +71,7 @@ func TestAMeasurementHasItsCostsAndConditions(t *testing.T) {
 	want := bench.Measurement{
 		Campaign: worldID, Round: 1, Target: target("a"),
 		Load:       bench.Load{Engine: "fake 1", Requests: 100, Duration: time.Second},
-		Server:     bench.Usage{CPU: 3 * time.Second, Memory: 150, RunQueue: 0, Processes: 4},
+		Server:     bench.Usage{CPU: 3 * time.Second, Memory: 150, RunQueue: 0, Processes: 4, Busiest: 2 * time.Second},
 		Conditions: bench.Conditions{Steal: 0.25, Pinning: "server 0 client 1", ClientProcessors: 1},
 		Marks:      []bench.Mark{{Kind: bench.MarkNoisy, Reason: bench.ReasonSteal, Detail: "a@current 0.25 3s"}},
 	}

@@ -160,6 +160,7 @@ func used(before, after bench.Usage) bench.Usage {
 		RunQueue:  max(0, after.RunQueue-before.RunQueue),
 		Memory:    after.Memory,
 		Processes: after.Processes,
+		Busiest:   after.Busiest,
 	}
 }
 

@@ -27,4 +27,8 @@ type Usage struct {
 	Memory    int64         // bytes, proportional set size
 	RunQueue  time.Duration // time its live threads were runnable and waited for a processor
 	Processes int
+	// Busiest is how long the busiest of its processes ran, or waited for a processor, since
+	// the reading before; 0 where that is not known. Several that each wait use as much in
+	// all as one that is at its limit.
+	Busiest time.Duration
 }

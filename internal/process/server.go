@@ -37,6 +37,9 @@ type Server struct {
 	gone    chan struct{}     // closed when nothing of it is left, or can be removed
 	left    error             // what could not be removed; not to be read before gone
 	once    sync.Once         // asks to stop
+
+	lock   sync.Mutex            // guards what follows
+	before map[int]time.Duration // what each process had used at the last reading
 }
 
 // startGuard starts this program under its hidden command with two pipes.

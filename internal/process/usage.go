@@ -28,18 +28,33 @@ func (v *Server) Usage() (bench.Usage, error) {
 		return bench.Usage{}, fmt.Errorf("read the usage of %s: %w", v.name, errNoProcess)
 	}
 	var u bench.Usage
+	each := map[int]time.Duration{}
 	for _, s := range all {
 		if s.Pid == v.guard.pid() {
 			u.CPU = s.waited
 		}
 	}
 	for _, s := range tree {
-		u.CPU += processorTime(s) + s.waited
+		ran, waited := processorTime(s)+s.waited, runQueue(s.Pid)
+		each[s.Pid] = ran + waited
+		u.CPU += ran
+		u.RunQueue += waited
 		u.Memory += memory(s.Pid)
-		u.RunQueue += runQueue(s.Pid)
 		u.Processes++
 	}
+	u.Busiest = v.busiest(each)
 	return u, nil
+}
+
+// busiest is the most that a process used since the last reading.
+func (v *Server) busiest(each map[int]time.Duration) (most time.Duration) {
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	for pid, used := range each {
+		most = max(most, used-v.before[pid])
+	}
+	v.before = each
+	return most
 }
 
 var errNoProcess = errors.New("it has no process")

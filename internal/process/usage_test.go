@@ -39,6 +39,34 @@ func TestUsageCountsTheDead(t *testing.T) {
 	}
 }
 
+// Several processes that share the work are not one that has all of it.
+func TestTheBusiestProcess(t *testing.T) {
+	var v Server
+	for i, test := range []struct {
+		each map[int]time.Duration
+		want time.Duration
+	}{
+		{map[int]time.Duration{1: time.Second, 2: 6 * time.Second}, 6 * time.Second},
+		{map[int]time.Duration{1: 5 * time.Second, 2: 7 * time.Second}, 4 * time.Second},
+		{map[int]time.Duration{1: 5 * time.Second, 3: 2 * time.Second}, 2 * time.Second}, // another one
+		{map[int]time.Duration{1: 5 * time.Second, 3: 2 * time.Second}, 0},
+	} {
+		if got := v.busiest(test.each); got != test.want {
+			t.Errorf("reading %d: %s, want %s", i, got, test.want)
+		}
+	}
+	working := start(t, newSupervisor(t, Options{}), faulty("workers"))
+	if _, err := working.Usage(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t.Context(), working.Address(), "/burn-thread"); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := working.Usage(); err != nil || u.Busiest < burnTime-20*time.Millisecond || u.Busiest > u.CPU+u.RunQueue {
+		t.Errorf("%+v, %v", u, err)
+	}
+}
+
 // A grandchild whose parent is gone is the guard's to wait for.
 func TestUsageCountsAdoptedOrphans(t *testing.T) {
 	s := newSupervisor(t, Options{})

@@ -74,7 +74,7 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 	switch {
 	case clientUse(c, m) >= busy:
 		return LimitClient
-	case server >= busy:
+	case serverFull(c.Machine, m):
 		return LimitServer
 	case unfilled(c.Protocol, m.Load):
 		return LimitUnfilled
@@ -82,6 +82,17 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 		return ""
 	}
 	return LimitStalled
+}
+
+// serverFull reports whether the server could not do more: its busiest process was at its
+// limit, or all processors were. In all, several processes that each wait may use as much
+// as one that does not.
+func serverFull(machine bench.Machine, m bench.Measurement) bool {
+	all := over(m.Server.CPU+m.Server.RunQueue, m.Load.Duration)
+	if m.Server.Busiest <= 0 { // not known
+		return all >= busy
+	}
+	return all >= busy && over(m.Server.Busiest, m.Load.Duration) >= busy || all >= busy*float64(max(1, machine.Cores))
 }
 
 // clientUse is how busy the engine's loops are, 1 at most in theory. A loop that

@@ -21,6 +21,18 @@ func limitCases() map[string]limitCase {
 		"server that waits for a processor": {func(m *bench.Measurement) {
 			m.Server.CPU, m.Server.RunQueue = 7*time.Second, 2*time.Second
 		}, report.LimitServer},
+		// Four processes that wait for three quarters of the time use a processor in all.
+		"processes that wait": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Server.Busiest, m.Server.Processes = 9500*time.Millisecond, 2500*time.Millisecond, 5
+			m.Load.Unconnected = new(0.0)
+		}, report.LimitStalled},
+		"one of several processes at its limit": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Server.Busiest, m.Server.Processes = 9800*time.Millisecond, 9200*time.Millisecond, 4
+		}, report.LimitServer},
+		// 17.2 s on 2 processors: 0.86.
+		"processes on all processors": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Server.Busiest, m.Server.Processes = 17200*time.Millisecond, 4300*time.Millisecond, 5
+		}, report.LimitServer},
 		// 18.5 s on 2 processors: 0.925.
 		"engine on all processors": {func(m *bench.Measurement) { m.Load.ClientCPU = 18500 * time.Millisecond }, report.LimitClient},
 		// 20 s of work and 25 s of waiting in 5 loops: 0.9 of a loop.

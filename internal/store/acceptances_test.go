@@ -126,7 +126,7 @@ func TestNumbersAreMeasurementsWithoutWhatIsLong(t *testing.T) {
 	if err := s.Record(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	m.Load.Latency, m.Load.Quantiles, m.Load.FirstWrong, m.Load.Unconnected = nil, nil, "", nil
+	m.Load.Latency, m.Load.Quantiles, m.Load.FirstWrong, m.Load.Unconnected, m.Server.Busiest = nil, nil, "", nil, 0
 	m.Conditions = bench.Conditions{Pinning: m.Conditions.Pinning, IdleLimit: m.Conditions.IdleLimit}
 	if diff := cmp.Diff([]bench.Measurement{m}, must(s.Numbers(t.Context(), c.ID))); diff != "" {
 		t.Errorf("(-stored +read):\n%s", diff)

@@ -48,6 +48,7 @@ func measurementColumns(m *bench.Measurement) columns {
 		{"failure", jsonAt{&m.Failure}},
 		{"latency", blobAt{&m.Load.Latency}},
 		{"unconnected", &m.Load.Unconnected},
+		{"server_busiest", &m.Server.Busiest},
 	}
 }
 
@@ -90,8 +91,8 @@ func (s *Store) Measurements(ctx context.Context, campaign int64) ([]bench.Measu
 	return ms, nil
 }
 
-// Numbers is Measurements without latencies, wrong answers and times without
-// connections, and of the conditions with nothing but pinning and idle limit: what can be
+// Numbers is Measurements without latencies, wrong answers, times without
+// connections and the busiest process, and of the conditions with nothing but pinning and idle limit: what can be
 // read of a long history in a short time.
 func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measurement, error) {
 	ms, err := query(ctx, source{DB: s.read}, table[bench.Measurement]{"measurements", numberColumns}, "campaign = ? ORDER BY id", campaign)
@@ -104,7 +105,7 @@ func (s *Store) Numbers(ctx context.Context, campaign int64) ([]bench.Measuremen
 // numberColumns leaves out what is long.
 func numberColumns(m *bench.Measurement) columns {
 	short := slices.DeleteFunc(measurementColumns(m), func(c column) bool {
-		return slices.Contains([]string{"latency", "conditions", "first_wrong", "quantiles", "unconnected"}, c.name)
+		return slices.Contains([]string{"latency", "conditions", "first_wrong", "quantiles", "unconnected", "server_busiest"}, c.name)
 	})
 	return append(short,
 		column{"coalesce(conditions ->> '$.pinning', '')", &m.Conditions.Pinning},
