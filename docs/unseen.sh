@@ -6,7 +6,8 @@
 #   sh docs/unseen.sh [--time=15m]
 #
 # Flags are those of `restbench check`. PINNING='server=0;client=1' before it gives
-# servers and client a processor each, which is less noisy.
+# servers and client a processor each, which is less noisy. SERVERS='granian node'
+# takes these alone.
 #
 # It needs restbench, wrk and a python3 from 3.10 on, and once the package index.
 set -eu
@@ -70,6 +71,7 @@ SHELL
 
 # server adds one to the configuration: a name and its command, as YAML lists it.
 server() {
+	case " ${SERVERS:-$1} " in *" $1 "*) ;; *) return ;; esac
 	cat >> "$dir/unseen.yml" <<YAML
   - name: $1
     dir: $dir
