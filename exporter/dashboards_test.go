@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/change"
 	"restbench/internal/need"
 )
 
@@ -23,14 +24,14 @@ import (
 func TestDashboardsShowData(t *testing.T) {
 	e := newExporter(t, options())
 	for id := range int64(4) { // as many as the host index asks for
-		playWithControl(e, id+1)
+		playWithControl(e, id+1, 3)
 	}
-	e.SetChanges(sampleChanges())
+	e.SetChanges(wholeChanges())
 	e.SetUpgrades(allUpgrades(options().Targets))
 	addresses, _ := serve(t, e, flags("", "127.0.0.1:0"))
 	p := startPrometheus(t, addresses[0])
 	p.waitFor(`min(count_over_time(restbench_responses_total[1m])) > 1`)
-	playWithControl(e, 5) // counters rise while they are watched
+	playWithControl(e, 5, 4) // counters rise while they are watched, and the newest measurement is another
 	p.waitFor(`min(increase(restbench_responses_total[1m])) > 0`)
 	queries := dashboardQueries(t)
 	if len(queries) < 100 {
@@ -51,13 +52,48 @@ func TestDashboardsShowData(t *testing.T) {
 		}
 	}
 	p.checkSelectors(queries, 20)
+	p.checkNumbers(queries)
+}
+
+// wholeChanges has changes of a whole edition, too, and a target of which no change
+// can be promised in three campaigns.
+func wholeChanges() Changes {
+	c := sampleChanges()
+	c.History.Changes = append(c.History.Changes, changed(field(), -0.08, change.ScopeInterpreter), changed(field(), 0.04, change.ScopeInterpreter))
+	delete(c.History.Targets[0].Detectable, 3)
+	return c
+}
+
+// checkNumbers looks at single numbers that people act upon.
+func (p prometheusServer) checkNumbers(queries map[string]string) {
+	p.t.Helper()
+	wants := map[string]string{
+		"changes.json Slower": "2", "changes.json Faster": "2", "comparison.json Slower than before": "2", // one of them of a whole edition
+		"changes.json Seen in 3 campaigns, at worst": "1000000000", // not of all
+	}
+	place := regexp.MustCompile(`^(\w+\.json).*\.panels\[\d+\] (.*)\.targets\[\d+\]$`)
+	for where, expr := range queries {
+		panel := place.ReplaceAllString(where, "$1 $2")
+		want, ok := wants[panel]
+		if !ok {
+			continue
+		}
+		delete(wants, panel)
+		series, err := p.series(expr)
+		if err != nil || len(series) != 1 || len(series[0].Value) != 2 || series[0].Value[1] != want {
+			p.t.Errorf("%s shows %v, %v, want %s", panel, series, err, want)
+		}
+	}
+	if len(wants) > 0 {
+		p.t.Errorf("no panels %v", wants)
+	}
 }
 
 // playWithControl plays a campaign in which every round finds something else.
-func playWithControl(e *Exporter, id int64) {
+func playWithControl(e *Exporter, id int64, rounds int) {
 	control := bench.ControlTarget(bench.ControlGo)
 	p := begin(e, campaign(id, short(), sanic(), flask(), control))
-	for round := 1; round <= 3; round++ {
+	for round := 1; round <= rounds; round++ {
 		rate := 9000 + 1000*float64(round)
 		p.round(measured(sanic(), round, rate), measured(flask(), round, rate/10), measured(control, round, 5*rate))
 	}
@@ -180,28 +216,36 @@ func startPrometheus(t *testing.T, scraped string) prometheusServer {
 	return p
 }
 
+// sample is a series of an answer: Value is a time and a number, as text.
+type sample struct{ Value []any }
+
 // ask returns how many series a query has.
 func (p prometheusServer) ask(expr string) (int, error) {
+	series, err := p.series(expr)
+	return len(series), err
+}
+
+func (p prometheusServer) series(expr string) ([]sample, error) {
 	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.address+"/api/v1/query?query="+url.QueryEscape(expr), nil)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer response.Body.Close()
 	var answer struct {
 		Status, Error string
-		Data          struct{ Result []any }
+		Data          struct{ Result []sample }
 	}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if answer.Status != "success" {
-		return 0, fmt.Errorf("%s: %s", response.Status, answer.Error)
+		return nil, fmt.Errorf("%s: %s", response.Status, answer.Error)
 	}
-	return len(answer.Data.Result), nil
+	return answer.Data.Result, nil
 }
 
 // waitFor asks until there is an answer with something in it.

@@ -20,6 +20,7 @@ type dashboard struct {
 	Editable      bool
 	SchemaVersion int
 	Tags          []string
+	Links         []link
 	Panels        []panel
 	Templating    struct{ List []variable }
 	Annotations   struct{ List []annotation }
@@ -30,6 +31,7 @@ type source struct{ Type, UID string }
 type panel struct {
 	ID                       int
 	Type, Title, Description string
+	Repeat                   string
 	GridPos                  struct{ X, Y, W, H int }
 	Datasource               source
 	Targets                  []target
@@ -66,7 +68,7 @@ type variable struct {
 	Datasource        source
 	Query             any
 	Refresh           int
-	Multi             bool
+	Multi, IncludeAll bool
 	AllValue          string
 }
 
@@ -199,8 +201,11 @@ func TestColoursStayWithTheirFramework(t *testing.T) {
 			for _, o := range p.FieldConfig.Overrides {
 				for _, property := range o.Properties {
 					name, _ := o.Matcher.Options.(string)
-					if property.ID != "color" || o.Matcher.ID != "byName" {
+					if property.ID != "color" {
 						continue
+					}
+					if o.Matcher.ID == "byRegexp" { // of the framework in every edition
+						name = strings.TrimSuffix(strings.TrimPrefix(name, "/^"), "@/")
 					}
 					colour := fmt.Sprint(property.Value)
 					if before, ok := colours[name]; ok && before != colour {

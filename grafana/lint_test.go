@@ -123,7 +123,7 @@ func titles(d dashboard) (found []string) {
 }
 
 func units(d dashboard) (found []string) {
-	known := []string{"none", "short", "locale", "s", "bytes", "reqps", "percentunit", "suffix:×"}
+	known := []string{"string", "none", "short", "locale", "s", "bytes", "reqps", "percentunit", "suffix:×"}
 	for _, p := range d.graphs() {
 		if !slices.Contains(known, p.FieldConfig.Defaults.Unit) {
 			found = append(found, fmt.Sprintf("%q has the unit %q", p.Title, p.FieldConfig.Defaults.Unit))
@@ -168,7 +168,7 @@ func expressions(d dashboard) (found []string) {
 // intervals holds rate to the interval of Grafana. increase may also have the
 // window that the user chose: counters rise only while a target is measured.
 func intervals(d dashboard) (found []string) {
-	window := regexp.MustCompile(`\b([a-z_]+)\([a-z_]+\{[^{}]*\}\[([^\]]*)\]`)
+	window := regexp.MustCompile(`\b([a-z_]+)\([A-Za-z_]+\{[^{}]*\}\[([^\]]*)\]`)
 	brackets := regexp.MustCompile(`\}\[`)
 	for _, q := range d.queries() {
 		calls := window.FindAllStringSubmatch(q.expr, -1)

@@ -195,11 +195,14 @@ func (tr transform) names() []string {
 }
 
 // after are the columns behind it. A matrix has a column for every value of a
-// label: the editions are known.
+// label: the editions and the numbers of campaigns are known.
 func (tr transform) after(columns map[string]bool) map[string]bool {
 	switch tr.ID {
 	case "groupingToMatrix":
 		row, column := fmt.Sprint(tr.Options["rowField"]), fmt.Sprint(tr.Options["columnField"])
+		if column == "campaigns" {
+			return map[string]bool{row + `\` + column: true, "2": true, "3": true, "10": true}
+		}
 		return map[string]bool{row + `\` + column: true, "2020": true, "current": true, "latest": true, "own": true}
 	case "organize":
 		renamed := maps.Clone(columns)
