@@ -75,8 +75,10 @@ type Load struct {
 	Reconnects int64               `json:"reconnects"` // connections opened after the first ones
 
 	// Unconnected is the share of the window, on average over the connections, in which
-	// they were not there: the server had not accepted them yet, or they had just
-	// failed. nil where the engine does not know.
+	// they were not there or the server did not turn to them: it had not accepted them
+	// yet, they had just failed, their request ran into its timeout, or it had waited at
+	// the end for more than half of the window and far longer than others for their
+	// answers. nil where the engine does not know.
 	Unconnected *float64 `json:"unconnected,omitempty"`
 
 	ClientCPU  time.Duration `json:"client_cpu"`  // user and system time of the engine's process
