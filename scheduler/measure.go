@@ -137,9 +137,6 @@ func (c *campaign) warmUp(ctx context.Context, e *entry) error {
 	return err
 }
 
-// rampUp is over which time connections are opened where a protocol has a warm-up.
-const rampUp = 50 * time.Millisecond
-
 func (c *campaign) plan(e *entry) bench.Plan {
 	plan := bench.Plan{
 		Engine: c.Protocol.Engine, Address: e.address, Workload: e.Workload,
@@ -147,7 +144,7 @@ func (c *campaign) plan(e *entry) bench.Plan {
 		Timeout: bench.DefaultTimeout, CPUs: c.Pinning.Client,
 	}
 	if c.Protocol.Warmup > 0 { // without one, a measurement begins as wrk's does
-		plan.RampUp = rampUp
+		plan.RampUp = bench.RampUp
 	}
 	return plan
 }

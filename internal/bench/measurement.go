@@ -65,6 +65,11 @@ type Plan struct {
 // DefaultTimeout is after how long a request counts as timed out, as in wrk.
 const DefaultTimeout = 2 * time.Second
 
+// RampUp is over which time connections are opened before a short window: all at once
+// they overflow a short listen queue, and what was dropped there comes again after a
+// second.
+const RampUp = 50 * time.Millisecond
+
 // Load is what an engine counted.
 type Load struct {
 	Engine     string              `json:"engine"`   // name and version, "native 1", "wrk 4.1.0"
