@@ -79,7 +79,7 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 		return LimitServer
 	case unfilled(c.Protocol, m.Load):
 		return LimitUnfilled
-	case machineBusy(c.Machine, m), server >= half && !fillKnown(m.Load):
+	case machineBusy(c.Machine, m), !fillKnown(m.Load) && (server >= half || lost(m)):
 		return ""
 	}
 	return LimitStalled
@@ -124,6 +124,13 @@ func fillKnown(l bench.Load) bool {
 	}
 	_, known := meanLatency(l)
 	return known && l.Reconnects*2 <= l.Requests
+}
+
+// lost reports whether connections did not get through: by what the engine could not
+// open, or what full accept queues dropped. For how long they were missing it does not
+// say.
+func lost(m bench.Measurement) bool {
+	return m.Load.Errors[bench.ErrorConnect] > 0 || m.Conditions.ListenOverflows > 0
 }
 
 // machineBusy reports whether others, or both sides together, left no processor
