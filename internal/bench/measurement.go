@@ -219,6 +219,7 @@ type Conditions struct {
 	TimeWaitAfter   int64   `json:"time_wait_after"`
 	Paused          float64 `json:"paused_seconds,omitempty"` // how far the clocks disagree: suspend, or a clock that was set
 	Pinning         string  `json:"pinning"`                  // "none", or "server 0 client 1"
+	Window          float64 `json:"window_seconds,omitempty"` // over which the shares were read: longer than the load, by the engine's start and end; 0 in measurements from before it was noted
 
 	ClientProcessors int    `json:"client_processors,omitempty"` // that the engine was left, 0 for all
 	IdleLimit        string `json:"idle_limit,omitempty"`        // deepest idle state that processors were left, at the end; empty for no limit
