@@ -137,19 +137,12 @@ func (c *campaign) warmUp(ctx context.Context, e *entry) error {
 	return err
 }
 
-// rampUp is over which time connections are opened where a protocol has a warm-up.
-const rampUp = 50 * time.Millisecond
-
 func (c *campaign) plan(e *entry) bench.Plan {
-	plan := bench.Plan{
+	return bench.Plan{
 		Engine: c.Protocol.Engine, Address: e.address, Workload: e.Workload,
 		Duration: c.Protocol.Duration, Threads: c.Protocol.Threads, Connections: c.Protocol.Connections,
-		Timeout: bench.DefaultTimeout, CPUs: c.Pinning.Client,
+		RampUp: c.Protocol.RampUp(), Timeout: bench.DefaultTimeout, CPUs: c.Pinning.Client,
 	}
-	if c.Protocol.Warmup > 0 { // without one, a measurement begins as wrk's does
-		plan.RampUp = rampUp
-	}
-	return plan
 }
 
 // used is what lies between two readings. A process that ended meanwhile takes

@@ -2,8 +2,10 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,6 +134,60 @@ func TestCampaignEndsWhenItsTimeIsOver(t *testing.T) {
 	done, err := w.run(t)
 	if err != nil || done.State != bench.StateFinished || done.Rounds != 1 {
 		t.Errorf("%s after %d rounds, %v; want finished after 1", done.State, done.Rounds, err)
+	}
+}
+
+// The time of a target that takes no part is nobody's.
+func TestTimeIsOfThoseThatTakePart(t *testing.T) {
+	for name, c := range map[string]struct {
+		missing []string
+		rounds  int
+		state   bench.State
+	}{
+		"all":  {nil, 4, bench.StateFinished}, // 4 s each, a round takes 3
+		"one":  {[]string{"b", "c"}, 4, bench.StateFinished},
+		"none": {[]string{"a", "b", "c"}, 0, bench.StateStopped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld("a", "b", "c")
+				w.request.Protocol = protocol(1000)
+				w.request.Protocol.Limit = 4 * time.Second
+				for _, missing := range c.missing {
+					w.begin[missing] = func(context.Context) error { return errors.New("no wheel") }
+				}
+				load := w.engine
+				w.engine = func(ctx context.Context, p bench.Plan) (bench.Load, error) {
+					time.Sleep(p.Duration)
+					return load(ctx, p)
+				}
+				done, _ := w.run(t) // an error where none takes part
+				if done.State != c.state || done.Rounds != c.rounds {
+					t.Errorf("%s after %d rounds, want %s after %d", done.State, done.Rounds, c.state, c.rounds)
+				}
+			})
+		})
+	}
+}
+
+// A campaign whose last target drops out was not ended by its limit.
+func TestNobodyLeftIsNoLimit(t *testing.T) {
+	w := newWorld("a")
+	w.request.Protocol = protocol(1000)
+	w.request.Protocol.Limit = time.Hour
+	w.serve["a"] = func(s *fakeServer) {
+		s.alive = func() error { return errors.New("it has ended") }
+		delete(w.serve, "a")
+	}
+	start := w.Starter
+	w.Starter = fakeStarter(func(ctx context.Context, c bench.Command, ready Ready) (Server, error) {
+		if w.starts["a"] > 0 {
+			return nil, errors.New("it does not start again")
+		}
+		return start.Start(ctx, c, ready)
+	})
+	if done, _ := w.run(t); done.State != bench.StateStopped {
+		t.Errorf("%s after %d rounds, want stopped", done.State, done.Rounds)
 	}
 }
 

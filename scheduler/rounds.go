@@ -66,7 +66,8 @@ func (c *campaign) restart(ctx context.Context) {
 // taken the time that it may take.
 func (c *campaign) stopsHere() bool {
 	p := c.Protocol
-	if p.Limit > 0 && time.Since(c.began) >= p.Limit*time.Duration(c.asked()) {
+	n := c.ranked()
+	if p.Limit > 0 && n > 0 && time.Since(c.began) >= p.Limit*time.Duration(n) {
 		return true
 	}
 	if p.Precision <= 0 || c.Enough == nil {
@@ -91,12 +92,12 @@ func (c *campaign) take(m bench.Measurement) {
 	}
 }
 
-// asked is the number of targets that were asked for; the controls' time is
-// taken out of theirs.
-func (c *campaign) asked() int {
+// ranked is the number of targets that were asked for and still take part; the
+// controls' time is taken out of theirs.
+func (c *campaign) ranked() int {
 	n := 0
 	for _, e := range c.entries {
-		if !e.Target.Control() {
+		if !e.out && !e.Target.Control() {
 			n++
 		}
 	}

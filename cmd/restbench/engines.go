@@ -120,11 +120,9 @@ func (c *contest) row() report.EngineRow {
 
 // narrow tells whether the interval is no wider than half of the margins.
 func (c *contest) narrow() bool {
-	if len(c.blocks) < sureBlocks {
-		return false
-	}
-	interval := c.row().RatioCI90
-	return interval != nil && interval.High() <= interval.Low()*(1+report.EngineMargin)
+	row := c.row()
+	interval := row.RatioCI90
+	return row.Blocks >= sureBlocks && interval != nil && interval.High() <= interval.Low()*(1+report.EngineMargin)
 }
 
 // rows are those of all targets, whether they took part or not.

@@ -29,6 +29,28 @@ func contestOf(native, wrk *pace) contest {
 	return contest{trial: load.Trial{Native: native, Wrk: wrk, Settle: func(context.Context) error { return nil }}}
 }
 
+// Blocks without a ratio do not make a comparison sure.
+func TestSilentBlocksAreNotCounted(t *testing.T) {
+	c := contestOf(&pace{rates: []int64{1000}}, &pace{rates: []int64{1000}})
+	for n := range sureBlocks {
+		block, err := c.trial.Block(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			block.Wrk[1].Requests = 0
+		}
+		c.blocks = append(c.blocks, block)
+	}
+	if c.narrow() {
+		t.Errorf("sure after %d blocks", c.row().Blocks)
+	}
+	c.blocks = append(c.blocks, c.blocks[1])
+	if !c.narrow() {
+		t.Errorf("not sure after %d blocks", c.row().Blocks)
+	}
+}
+
 // What is known well enough leaves its time to the others, whatever its verdict is;
 // what is noisy goes on.
 func TestNarrowIntervalsEndTheComparison(t *testing.T) {

@@ -215,6 +215,7 @@ func (a *among) measure(ctx context.Context, s served, length time.Duration, cpu
 	m.Load, err = a.engine.Run(ctx, bench.Plan{
 		Engine: bench.EngineNative, Address: s.server.Address(), Workload: s.workload, Duration: length,
 		Threads: protocol.Threads, Connections: protocol.Connections, Timeout: bench.DefaultTimeout, CPUs: cpus,
+		RampUp: bench.RampUp,
 	})
 	if err != nil {
 		return m, err

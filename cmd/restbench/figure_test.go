@@ -81,6 +81,36 @@ func TestFigureOfAStall(t *testing.T) {
 			`\d+\.\d\d ms to one that acknowledges at once \(([3-9]|\d\d+)\.\d times\); the next of 2 servers: go@control, \d+\.\d times`, "--time=3s")
 }
 
+// plansOf remembers what an engine is asked for.
+type plansOf struct {
+	scheduler.Engine
+	plans []bench.Plan
+}
+
+func (e *plansOf) Run(ctx context.Context, p bench.Plan) (bench.Load, error) {
+	e.plans = append(e.plans, p)
+	return e.Engine.Run(ctx, p)
+}
+
+// Its windows are short: what a listen queue drops would come in after them.
+func TestFiguresOpenConnectionsOneAfterAnother(t *testing.T) {
+	g, log := figureOf(t, ownTargets(t, "alpha"), time.Second)
+	_, err := g.withServers(t.Context(), func(a *among) (string, error) {
+		engine := plansOf{Engine: a.engine}
+		a.engine = &engine
+		if _, err := a.measure(t.Context(), a.all[0], leastEffect, nil); err != nil {
+			return "", err
+		}
+		if got := engine.plans; len(got) != 1 || got[0].RampUp != bench.RampUp {
+			t.Errorf("measured with %+v", got)
+		}
+		return "", nil
+	})
+	if err != nil {
+		t.Error(err, log)
+	}
+}
+
 // figureOf is what --figure works with.
 func figureOf(t *testing.T, config string, length time.Duration) (figureCheck, *syncBuffer) {
 	t.Helper()

@@ -65,6 +65,11 @@ type Plan struct {
 // DefaultTimeout is after how long a request counts as timed out, as in wrk.
 const DefaultTimeout = 2 * time.Second
 
+// RampUp is over which time connections are opened before a short window: all at once
+// they overflow a short listen queue, and what was dropped there comes again after a
+// second.
+const RampUp = 50 * time.Millisecond
+
 // Load is what an engine counted.
 type Load struct {
 	Engine     string              `json:"engine"`   // name and version, "native 1", "wrk 4.1.0"
@@ -75,8 +80,10 @@ type Load struct {
 	Reconnects int64               `json:"reconnects"` // connections opened after the first ones
 
 	// Unconnected is the share of the window, on average over the connections, in which
-	// they were not there: the server had not accepted them yet, or they had just
-	// failed. nil where the engine does not know.
+	// they were not there or the server did not turn to them: it had not accepted them
+	// yet, they had just failed, their request ran into its timeout, or it had waited at
+	// the end for more than half of the window and far longer than others for their
+	// answers. nil where the engine does not know.
 	Unconnected *float64 `json:"unconnected,omitempty"`
 
 	ClientCPU  time.Duration `json:"client_cpu"`  // user and system time of the engine's process
@@ -212,6 +219,7 @@ type Conditions struct {
 	TimeWaitAfter   int64   `json:"time_wait_after"`
 	Paused          float64 `json:"paused_seconds,omitempty"` // how far the clocks disagree: suspend, or a clock that was set
 	Pinning         string  `json:"pinning"`                  // "none", or "server 0 client 1"
+	Window          float64 `json:"window_seconds,omitempty"` // over which the shares were read: longer than the load, by the engine's start and end; 0 in measurements from before it was noted
 
 	ClientProcessors int    `json:"client_processors,omitempty"` // that the engine was left, 0 for all
 	IdleLimit        string `json:"idle_limit,omitempty"`        // deepest idle state that processors were left, at the end; empty for no limit

@@ -80,6 +80,17 @@ func (p Protocol) Label() string {
 // them by the threads and drops the remainder.
 func (p Protocol) Effective() int { return p.Connections / p.Threads * p.Threads }
 
+// RampUp is the time over which connections are opened before a measurement. Without
+// one it begins as wrk's does. Comparisons and upgrades have one however short they
+// are; wrk can have none.
+func (p Protocol) RampUp() time.Duration {
+	short := p.Warmup > 0 || p.Name == ProtocolCompare || p.Name == ProtocolUpgrade
+	if p.Engine == EngineNative && short {
+		return RampUp
+	}
+	return 0
+}
+
 // Validate names the first parameter that cannot be measured with.
 func (p Protocol) Validate() error {
 	switch {

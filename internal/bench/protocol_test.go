@@ -91,6 +91,32 @@ func TestConnectionsAreDividedByThreads(t *testing.T) {
 	}
 }
 
+// Short windows open connections one after another, also where there is no room for a
+// warm-up. Classic begins as wrk does.
+func TestRampUpOfShortWindows(t *testing.T) {
+	warm, wrk := Classic(), Adaptive()
+	warm.Name, warm.Warmup, wrk.Engine = "warm", time.Second, EngineWrk
+	unwarmed := Compare(time.Minute, 0.02)
+	unwarmed.Warmup = 0
+	for name, test := range map[string]struct {
+		p    Protocol
+		want time.Duration
+	}{
+		"classic":                   {Classic(), 0},
+		"with a warm-up":            {warm, RampUp},
+		"adaptive":                  {Adaptive(), RampUp},
+		"adaptive by wrk":           {wrk, 0},
+		"comparison":                {Compare(time.Minute, 0.02), RampUp},
+		"comparison, no warm-up":    {unwarmed, RampUp},
+		"upgrade in a second":       {Upgrade(time.Second, 10*time.Second, 0.03), RampUp},
+		"upgrade in twelve seconds": {Upgrade(12*time.Second, 10*time.Second, 0.03), RampUp},
+	} {
+		if got := test.p.RampUp(); got != test.want {
+			t.Errorf("%s, warm-up %s: %s, want %s", name, test.p.Warmup, got, test.want)
+		}
+	}
+}
+
 func TestOnlyMeasurementsWithoutFaultCount(t *testing.T) {
 	for name, test := range map[string]struct {
 		m     Measurement

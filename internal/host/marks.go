@@ -66,11 +66,17 @@ func Marks(m bench.Measurement, t Thresholds) []bench.Mark {
 }
 
 // Others is the share of all processors, 0 to 1, that neither the server nor the
-// engine used; 0 where their use is not known. Kernels that charge network
-// interrupts to the running program make it too low, never too high.
+// engine used; 0 where their use is not known. Busy is of the window that was read,
+// so is their use here: that is longer than the load, and it shows where loads are
+// short. Kernels that charge network interrupts to the running program make it too
+// low, never too high.
 func Others(m bench.Measurement) float64 {
 	own := m.Load.ClientCPU + m.Server.CPU
-	capacity := float64(m.Conditions.Processors) * m.Load.Duration.Seconds()
+	window := m.Conditions.Window
+	if window == 0 {
+		window = m.Load.Duration.Seconds()
+	}
+	capacity := float64(m.Conditions.Processors) * window
 	if m.Load.ClientCPU == 0 || m.Server.CPU == 0 || capacity <= 0 {
 		return 0
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -50,6 +51,23 @@ func TestMarks(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, Marks(c.m, thresholds)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A second of load is read over more than a second: the engine starts and ends in it.
+// What server and engine used is a share of that, as is what all programs used.
+func TestOthersAreOfTheWindowThatWasRead(t *testing.T) {
+	second := func(window float64) bench.Measurement {
+		return bench.Measurement{
+			Load:       bench.Load{Duration: time.Second, ClientCPU: 700 * time.Millisecond},
+			Server:     bench.Usage{CPU: 900 * time.Millisecond},
+			Conditions: bench.Conditions{Processors: 2, Busy: 0.8, Window: window},
+		}
+	}
+	for window, want := range map[float64]float64{1.25: 0.16, 0: 0} { // 1.6 of 2.5 s, and of 2 s as before
+		if got := Others(second(window)); math.Abs(got-want) > 1e-9 {
+			t.Errorf("read over %g s: others used %g, want %g", window, got, want)
 		}
 	}
 }

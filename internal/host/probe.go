@@ -58,6 +58,7 @@ func between(a, b reading) bench.Conditions {
 		TimeWaitBefore:  a.timeWait,
 		TimeWaitAfter:   b.timeWait,
 		Paused:          paused(a, b),
+		Window:          b.mono - a.mono,
 	}
 }
 

@@ -82,7 +82,8 @@ type count struct {
 	requests   int64
 	bytes      int64
 	reconnects int64
-	away       time.Duration // sum over the connections: when they were not there
+	away       time.Duration   // sum over the connections: when they were not there, or their request was in vain
+	unanswered []time.Duration // how long requests had waited at the end, where that was most of the window
 	errors     map[bench.ErrorKind]int64
 	firstWrong string
 	wrongAt    time.Duration // when firstWrong came, to find the first of all loops
@@ -94,12 +95,12 @@ func collect(counts []*count, plan bench.Plan) (bench.Load, error) {
 	load := bench.Load{Engine: nativeName, Duration: plan.Duration, Errors: map[bench.ErrorKind]int64{}, Unconnected: new(float64)}
 	all := plan.Duration * time.Duration(len(counts)*(plan.Connections/plan.Threads))
 	total := newLatency()
-	first := time.Duration(math.MaxInt64)
+	first, away := time.Duration(math.MaxInt64), time.Duration(0)
 	for _, c := range counts {
 		load.Requests += c.requests
 		load.Bytes += c.bytes
 		load.Reconnects += c.reconnects
-		*load.Unconnected += c.away.Seconds() / all.Seconds()
+		away += c.away
 		for kind, n := range c.errors {
 			load.Errors[kind] += n
 		}
@@ -108,10 +109,26 @@ func collect(counts []*count, plan bench.Plan) (bench.Load, error) {
 		}
 		total.merge(c.latency)
 	}
+	for _, c := range counts {
+		away += hung(c.unanswered, total)
+	}
+	*load.Unconnected = away.Seconds() / all.Seconds()
 	var err error
 	if load.Latency, err = total.encode(); err != nil {
 		return load, fmt.Errorf("encode latencies: %w", err)
 	}
 	load.Quantiles = total.quantiles()
 	return load, nil
+}
+
+// hung is the time of those requests that waited much longer than answers took: a
+// server that answers them all one after the other is slow, and turns to each.
+func hung(unanswered []time.Duration, answers latency) (sum time.Duration) {
+	usual := answers.usual()
+	for _, waited := range unanswered {
+		if waited > 2*usual {
+			sum += waited
+		}
+	}
+	return sum
 }

@@ -36,6 +36,11 @@ func (l *latency) encode() ([]byte, error) {
 	return l.histogram.Encode(hdr.V2CompressedEncodingCookieBase)
 }
 
+// usual is what nine of ten answers took at the most; 0 without answers.
+func (l *latency) usual() time.Duration {
+	return time.Duration(l.histogram.ValueAtQuantile(90)) * time.Microsecond
+}
+
 // quantiles are in seconds; there are none without answers.
 func (l *latency) quantiles() map[string]float64 {
 	n := l.histogram.TotalCount()

@@ -99,14 +99,26 @@ func (l *loop) run(start time.Time) {
 		l.turn()
 	}
 	for i := range l.conns {
-		if c := &l.conns[i]; c.state == stateConnecting {
+		switch c := &l.conns[i]; c.state {
+		case stateConnecting:
 			l.away(c)
+		case stateSending, stateWaiting:
+			l.unanswered(c)
 		}
 	}
 }
 
-// away counts the time since the connecting began, or a back-off should have ended, as
-// far as it is in the window.
+// unanswered notes how long a request had waited when the window ended, if that was
+// most of it: a window shorter than the timeout sees no other sign of a connection
+// that the server never turned to.
+func (l *loop) unanswered(c *conn) {
+	if waited := l.end - c.since; waited > l.end/2 {
+		l.count.unanswered = append(l.count.unanswered, waited)
+	}
+}
+
+// away counts the time since the connecting began, a back-off should have ended, or a
+// request was sent that is given up, as far as it is in the window.
 func (l *loop) away(c *conn) { l.count.away += max(min(l.now, l.end)-c.since, 0) }
 
 // close ends all connections; what was under way is given up.
@@ -208,6 +220,7 @@ func (l *loop) overdue(c *conn) {
 	case c.state == stateIdle:
 		l.reopen(c)
 	default:
+		l.away(c)
 		l.fail(c, bench.ErrorTimeout, "no whole answer within "+l.timeout.String())
 	}
 }

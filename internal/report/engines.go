@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"restbench/internal/bench"
 	"restbench/internal/stats"
@@ -20,7 +21,7 @@ const (
 // where a value is undefined.
 type EngineRow struct {
 	Target       string            `json:"target"`
-	Blocks       int               `json:"blocks"` // of two runs each
+	Blocks       int               `json:"blocks"` // of two runs each, that are compared
 	NativeRate   float64           `json:"native_requests_per_second"`
 	WrkRate      float64           `json:"wrk_requests_per_second"`
 	Ratio        *float64          `json:"ratio"` // native ÷ wrk
@@ -32,29 +33,31 @@ type EngineRow struct {
 	CPURatioCI95 *Interval         `json:"cpu_ratio_ci95"`
 	NativeStart  float64           `json:"native_start_cpu_seconds"` // of one run
 	Errors       int64             `json:"errors"`                   // of both engines
-	Cause        string            `json:"cause,omitempty"`          // why there is no comparison
+	Cause        string            `json:"cause,omitempty"`          // why there is no comparison, or not of all blocks
 }
 
 // NewEngineRow compares inside the blocks, where both engines saw the same
-// server and machine; a block is one observation.
+// server and machine; a block is one observation. One with a run without an answer
+// is none, and is told.
 func NewEngineRow(target string, blocks []bench.EngineBlock, cause error) EngineRow {
-	row := EngineRow{Target: target, Blocks: len(blocks), Verdict: stats.TooNoisy}
-	if cause != nil {
-		row.Cause = cause.Error()
-	}
+	row := EngineRow{Target: target, Verdict: stats.TooNoisy}
 	var rates, costs []float64
 	var native, wrk []bench.Load
+	var left silence
 	for _, b := range blocks {
+		row.Errors += errorsOf(b)
+		if left.has(b) {
+			continue
+		}
+		row.Blocks++
 		native, wrk = append(native, b.Native[:]...), append(wrk, b.Wrk[:]...)
 		rates = append(rates, logRatio(b, bench.Load.RequestsPerSecond))
 		costs = append(costs, logRatio(b, windowCPU))
 	}
+	row.Cause = left.cause(cause)
 	row.NativeRate, row.WrkRate = mean(native, bench.Load.RequestsPerSecond), mean(wrk, bench.Load.RequestsPerSecond)
 	row.NativeCPU, row.WrkCPU = mean(native, windowCPU), mean(wrk, windowCPU)
 	row.NativeStart = mean(native, func(l bench.Load) float64 { return l.ClientStartCPU.Seconds() })
-	for _, l := range append(native, wrk...) {
-		row.Errors += l.ErrorCount()
-	}
 	if ratio, ok := summarizeLogs(rates); ok {
 		row.Ratio, row.RatioCI90, row.Verdict = &ratio.Estimate, interval(ratio.CI90), ratio.Test(EngineMargin)
 	}
@@ -62,6 +65,46 @@ func NewEngineRow(target string, blocks []bench.EngineBlock, cause error) Engine
 		row.CPURatio, row.CPURatioCI95 = &ratio.Estimate, interval(ratio.CI95)
 	}
 	return row
+}
+
+// errorsOf is of both engines.
+func errorsOf(b bench.EngineBlock) int64 {
+	return b.Native[0].ErrorCount() + b.Native[1].ErrorCount() + b.Wrk[0].ErrorCount() + b.Wrk[1].ErrorCount()
+}
+
+// silence counts the blocks that have no ratio, and whose runs brought no answer.
+type silence struct{ blocks, native, wrk int }
+
+// has counts b if one of its runs had no right answer.
+func (s *silence) has(b bench.EngineBlock) bool {
+	native, wrk := silent(b.Native), silent(b.Wrk)
+	if native+wrk == 0 {
+		return false
+	}
+	s.blocks, s.native, s.wrk = s.blocks+1, s.native+native, s.wrk+wrk
+	return true
+}
+
+func silent(runs [2]bench.Load) (n int) {
+	for _, l := range runs {
+		if l.Requests == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// cause joins what was left out with what ended the comparison, if anything did.
+func (s silence) cause(ended error) string {
+	var texts []string
+	if s.blocks > 0 {
+		texts = append(texts, fmt.Sprintf("%s left out: not one right answer in %s of native and %d of wrk",
+			plural(s.blocks, "block"), plural(s.native, "run"), s.wrk))
+	}
+	if ended != nil {
+		texts = append(texts, ended.Error())
+	}
+	return strings.Join(texts, "; ")
 }
 
 // windowCPU is the processor time of a request. What the native engine used to
@@ -74,7 +117,7 @@ func windowCPU(l bench.Load) float64 {
 }
 
 // logRatio of a block is the mean of its two runs' logarithms; infinite or not
-// a number where a run had no request.
+// a number where a run has none of it.
 func logRatio(b bench.EngineBlock, of func(bench.Load) float64) float64 {
 	return (math.Log(of(b.Native[0])) + math.Log(of(b.Native[1])) - math.Log(of(b.Wrk[0])) - math.Log(of(b.Wrk[1]))) / 2
 }
@@ -106,7 +149,7 @@ func EngineTable(rows []EngineRow) Table {
 			{"wrk", true, "Requests per second."},
 			{"native ÷ wrk", true, "Geometric mean of the ratios inside the blocks."},
 			{"90 % interval", true, "Its two ends are two one-sided tests at 5 %."},
-			{"blocks", true, "Each of two runs of either engine."},
+			{"blocks", true, "Each of two runs of either engine, all with answers."},
 			{Name: "verdict", Help: "agree: the interval lies within the margin; differ: outside; too noisy: on both sides."},
 			{"CPU ratio", true, "Processor time of a request, native ÷ wrk, by wait4; native's start apart."},
 			{"95 % interval", true, "Of the CPU ratio."},

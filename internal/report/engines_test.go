@@ -56,9 +56,23 @@ func TestEnginesShowTheMeanOfTheCost(t *testing.T) {
 	}
 }
 
+// One run without an answer takes its block out, and no other.
+func TestEnginesLeaveSilentBlocksOut(t *testing.T) {
+	blocks := engineBlocks(8, 1)
+	blocks[1].Wrk[0].Requests, blocks[1].Wrk[0].Errors = 0, map[bench.ErrorKind]int64{bench.ErrorRead: 7}
+	blocks[4].Native[0].Requests, blocks[4].Wrk[1].Requests = 0, 0
+	row := report.NewEngineRow("a@current", blocks, nil)
+	if row.Verdict != stats.Agree || row.Blocks != 6 || row.CPURatio == nil || row.Errors != 7 {
+		t.Errorf("%+v", row)
+	}
+	if want := "2 blocks left out: not one right answer in 1 run of native and 2 of wrk"; row.Cause != want {
+		t.Errorf("cause %q, want %q", row.Cause, want)
+	}
+}
+
 func TestEnginesWithoutANumber(t *testing.T) {
-	blocks := engineBlocks(3, 1)
-	blocks[1].Wrk[0].Requests = 0
+	blocks := engineBlocks(1, 1)
+	blocks[0].Wrk[0].Requests = 0
 	row := report.NewEngineRow("a@current", blocks, errors.New("it hung"))
 	if row.Verdict != stats.TooNoisy || row.Ratio != nil || row.CPURatio != nil {
 		t.Errorf("%+v", row)
@@ -67,7 +81,7 @@ func TestEnginesWithoutANumber(t *testing.T) {
 	if err := report.WriteEngines(&text, []report.EngineRow{row, report.NewEngineRow("b@current", nil, nil)}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(text.String(), "too noisy") || !strings.Contains(text.String(), "a@current: it hung") {
+	if !strings.Contains(text.String(), "too noisy") || !strings.Contains(text.String(), "; it hung") {
 		t.Errorf("%s", &text)
 	}
 }

@@ -11,7 +11,7 @@ const (
 	LimitServer   = "server"   // it worked all the time: the number is its speed
 	LimitClient   = "client"   // the engine worked all the time: the server may be faster
 	LimitStalled  = "stalled"  // nobody worked: both sides waited, for a timer or an acknowledgement
-	LimitUnfilled = "unfilled" // connections were without a request: less load than asked for
+	LimitUnfilled = "unfilled" // connections were without a request, or the server did not turn to it: less load than asked for
 )
 
 // Limits lists them all.
@@ -28,7 +28,8 @@ func Explain(limit string) string {
 		return "Server and load generator both waited, though the machine was free, " +
 			"for example for a delayed acknowledgement of TCP: the number is a waiting time, not the speed of the code."
 	case LimitUnfilled:
-		return "Some connections carried no request for a part of the time, for example while a short queue kept them out: " +
+		return "Some connections carried no request for a part of the time, for example while a short queue kept them out, " +
+			"or one that the server did not turn to: " +
 			"the server was asked for less than intended."
 	}
 	return ""
@@ -78,7 +79,7 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 		return LimitServer
 	case unfilled(c.Protocol, m.Load):
 		return LimitUnfilled
-	case machineBusy(c.Machine, m), server >= half && !fillKnown(m.Load):
+	case machineBusy(c.Machine, m), !fillKnown(m.Load) && (server >= half || lost(m)):
 		return ""
 	}
 	return LimitStalled
@@ -111,8 +112,8 @@ func clientUse(c bench.Campaign, m bench.Measurement) float64 {
 	return use
 }
 
-// unfilled asks the engine for how long its connections were not there; one that is
-// there has a request under way. Of measurements without that it judges by Little's
+// unfilled asks the engine for how long its connections were not there, or in vain;
+// any other has a request under way. Of measurements without that it judges by Little's
 // law: rate × mean latency is the number of requests under way.
 func unfilled(p bench.Protocol, l bench.Load) bool {
 	if l.Unconnected != nil {
@@ -134,6 +135,13 @@ func fillKnown(l bench.Load) bool {
 	}
 	_, known := meanLatency(l)
 	return known && l.Reconnects*2 <= l.Requests
+}
+
+// lost reports whether connections did not get through: by what the engine could not
+// open, or what full accept queues dropped. For how long they were missing it does not
+// say.
+func lost(m bench.Measurement) bool {
+	return m.Load.Errors[bench.ErrorConnect] > 0 || m.Conditions.ListenOverflows > 0
 }
 
 // machineBusy reports whether others, or both sides together, left no processor

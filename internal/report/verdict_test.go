@@ -45,6 +45,19 @@ func limitCases() map[string]limitCase {
 			m.Server.CPU, m.Load.LatencyCorrected, m.Load.Latency = 2500*time.Millisecond, true, nil
 			m.Load.Quantiles = map[string]float64{"mean": 0.030}
 		}, report.LimitStalled},
+		// wrk does not say for how long the connections that it lost were missing.
+		"delayed acknowledgement behind a full queue, by wrk": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.LatencyCorrected, m.Conditions.ListenOverflows = 2500*time.Millisecond, true, 3
+		}, ""},
+		"connections that wrk could not open": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.LatencyCorrected, m.Load.Errors = 2500*time.Millisecond, true, map[bench.ErrorKind]int64{bench.ErrorConnect: 1}
+		}, ""},
+		"delayed acknowledgement behind a full queue, where the engine knows": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.Unconnected, m.Conditions.ListenOverflows = 2500*time.Millisecond, new(0.045), 3
+		}, report.LimitStalled},
+		"busy server behind a full queue, by wrk": {func(m *bench.Measurement) {
+			m.Load.LatencyCorrected, m.Conditions.ListenOverflows = true, 3
+		}, report.LimitServer},
 		// 410 · 0.044 / 20 = 0.902 where connections stay, and no question where they do not.
 		"delayed acknowledgement at exactly 44 ms": {func(m *bench.Measurement) {
 			m.Server.CPU, m.Load.Latency = 2500*time.Millisecond, nil
