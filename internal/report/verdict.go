@@ -79,7 +79,7 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 		return LimitServer
 	case unfilled(c.Protocol, m.Load):
 		return LimitUnfilled
-	case machineBusy(c.Machine, m), !fillKnown(m.Load) && (server >= half || lost(m)):
+	case machineBusy(c.Machine, m), !fillKnown(m.Load) && (server >= half || lost(c.Protocol, m)):
 		return ""
 	}
 	return LimitStalled
@@ -139,9 +139,10 @@ func fillKnown(l bench.Load) bool {
 
 // lost reports whether connections did not get through: by what the engine could not
 // open, or what full accept queues dropped. For how long they were missing it does not
-// say.
-func lost(m bench.Measurement) bool {
-	return m.Load.Errors[bench.ErrorConnect] > 0 || m.Conditions.ListenOverflows > 0
+// say. As many as there are connections may be dropped once, when all are opened at the
+// beginning: they are there a second later.
+func lost(p bench.Protocol, m bench.Measurement) bool {
+	return m.Load.Errors[bench.ErrorConnect] > 0 || m.Conditions.ListenOverflows > int64(p.Effective())
 }
 
 // machineBusy reports whether others, or both sides together, left no processor

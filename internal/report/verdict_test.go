@@ -47,16 +47,20 @@ func limitCases() map[string]limitCase {
 		}, report.LimitStalled},
 		// wrk does not say for how long the connections that it lost were missing.
 		"delayed acknowledgement behind a full queue, by wrk": {func(m *bench.Measurement) {
-			m.Server.CPU, m.Load.LatencyCorrected, m.Conditions.ListenOverflows = 2500*time.Millisecond, true, 3
+			m.Server.CPU, m.Load.LatencyCorrected, m.Conditions.ListenOverflows = 2500*time.Millisecond, true, 200
 		}, ""},
+		// A queue of ten, and twenty connections at once: dropped once, and there a second later.
+		"delayed acknowledgement after a burst, by wrk": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Load.LatencyCorrected, m.Conditions.ListenOverflows = 2500*time.Millisecond, true, 14
+		}, report.LimitStalled},
 		"connections that wrk could not open": {func(m *bench.Measurement) {
 			m.Server.CPU, m.Load.LatencyCorrected, m.Load.Errors = 2500*time.Millisecond, true, map[bench.ErrorKind]int64{bench.ErrorConnect: 1}
 		}, ""},
 		"delayed acknowledgement behind a full queue, where the engine knows": {func(m *bench.Measurement) {
-			m.Server.CPU, m.Load.Unconnected, m.Conditions.ListenOverflows = 2500*time.Millisecond, new(0.045), 3
+			m.Server.CPU, m.Load.Unconnected, m.Conditions.ListenOverflows = 2500*time.Millisecond, new(0.045), 200
 		}, report.LimitStalled},
 		"busy server behind a full queue, by wrk": {func(m *bench.Measurement) {
-			m.Load.LatencyCorrected, m.Conditions.ListenOverflows = true, 3
+			m.Load.LatencyCorrected, m.Conditions.ListenOverflows = true, 200
 		}, report.LimitServer},
 		// 410 · 0.044 / 20 = 0.902 where connections stay, and no question where they do not.
 		"delayed acknowledgement at exactly 44 ms": {func(m *bench.Measurement) {
