@@ -54,9 +54,7 @@ func Replay(campaigns []Campaign, accepted []Acceptance) History {
 		}
 	}
 	for _, g := range slices.SortedFunc(maps.Keys(groups), compareGroups) {
-		for _, w := range watches(g, campaigns) {
-			h.judge(w, campaigns)
-		}
+		h.judge(watches(g, campaigns), campaigns)
 	}
 	if n := len(h.Doubts); n > 0 {
 		h.Suspicious = h.Doubts[n-1].Suspicious
@@ -69,14 +67,19 @@ func Replay(campaigns []Campaign, accepted []Acceptance) History {
 	return h
 }
 
-// judge adds what one watch sees of all campaigns.
-func (h *History) judge(w *watch, campaigns []Campaign) {
+// judge adds what the watches of a group see, campaign by campaign: each knows what the
+// others have told by then.
+func (h *History) judge(watches []*watch, campaigns []Campaign) {
 	for i, c := range campaigns {
-		h.Doubts[i].Suspicious = append(h.Doubts[i].Suspicious, w.observe(c)...)
+		for _, w := range watches {
+			h.Doubts[i].Suspicious = append(h.Doubts[i].Suspicious, w.observe(c)...)
+		}
 	}
-	w.confirm()
-	h.Changes = append(h.Changes, w.changes...)
-	h.Targets = append(h.Targets, w.sights()...)
+	for _, w := range watches {
+		w.confirm()
+		h.Changes = append(h.Changes, w.told()...)
+		h.Targets = append(h.Targets, w.sights()...)
+	}
 }
 
 // accept ends what somebody accepted before it ended otherwise, and what is too old.
@@ -100,19 +103,20 @@ func (c *Change) end(e End) {
 }
 
 // watch follows one group in one signal. It sees all targets, because what they have in
-// common is the host, and tells of those whose signal it is. Of the whole field the
-// watch of the requests tells first: one movement of a machine shows in both.
+// common is the host, and tells of those whose signal it is. Of the whole field that tells
+// which finds it first: one movement of a machine shows in both.
 type watch struct {
 	group       group
 	signal      bench.Signal
 	targets     []bench.Target
 	own         map[bench.Target]bool
-	first       *watch // of the requests, which has seen all campaigns before; nil for itself
+	events      *events // of the group, in whatever signal
 	detector    *stats.Detector
 	seen        []Campaign     // those in which the group was measured
 	found       []stats.Change // with those that only took a change back
 	changes     []Change
 	places      []int                   // of changes, by index: where they stand in found
+	silent      map[int]bool            // of changes, by index: what was told already is only followed to its end
 	pythons     map[bench.Target]string // newest known
 	interpreter int                     // how often it changed
 	renewed     map[int]bool            // campaigns in which it did
@@ -124,11 +128,11 @@ type watch struct {
 // watches are one for the requests, and one for each other signal of a target.
 func watches(g group, campaigns []Campaign) []*watch {
 	signals := signalsOf(g, campaigns)
-	requests := newWatch(g, bench.SignalRequests, signals, nil)
-	all := []*watch{requests}
+	known := &events{}
+	all := []*watch{newWatch(g, bench.SignalRequests, signals, known)}
 	for _, other := range bench.Signals() {
 		if other != bench.SignalRequests && slices.Contains(slices.Collect(maps.Values(signals)), other) {
-			all = append(all, newWatch(g, other, signals, requests))
+			all = append(all, newWatch(g, other, signals, known))
 		}
 	}
 	return all
@@ -148,8 +152,8 @@ func signalsOf(g group, campaigns []Campaign) map[bench.Target]bench.Signal {
 	return signals
 }
 
-func newWatch(g group, signal bench.Signal, signals map[bench.Target]bench.Signal, first *watch) *watch {
-	w := &watch{group: g, signal: signal, first: first, own: map[bench.Target]bool{}, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
+func newWatch(g group, signal bench.Signal, signals map[bench.Target]bench.Signal, known *events) *watch {
+	w := &watch{group: g, signal: signal, events: known, silent: map[int]bool{}, own: map[bench.Target]bool{}, left: map[int]float64{}, formers: map[int]stats.Former{}, renewed: map[int]bool{}, pythons: map[bench.Target]string{}}
 	w.targets = slices.SortedFunc(maps.Keys(signals), func(a, b bench.Target) int { return strings.Compare(a.Framework, b.Framework) })
 	for t, its := range signals {
 		w.own[t] = its == signal
@@ -207,13 +211,14 @@ func (w *watch) environment(c Campaign) string {
 func (w *watch) take(found stats.Change) {
 	found.Onset = w.onset(found)
 	w.found = append(w.found, found)
-	if !w.tells(found) {
+	whole := found.Series == stats.WholeField
+	if !whole && !w.own[w.targets[found.Series]] {
 		return
 	}
 	c := Change{Signal: w.signal, Direction: found.Kind, Effect: found.Effect, CI95: found.CI95,
 		Onset: w.moment(found.Onset), Reported: w.moment(found.Reported),
 		Target: bench.Target{Edition: w.group.edition, Serving: w.group.serving, Workload: w.group.workload}}
-	if found.Series == stats.WholeField {
+	if whole {
 		c.Scope = w.scopeOfAll(found)
 	} else {
 		c.Target = w.targets[found.Series]
@@ -224,33 +229,12 @@ func (w *watch) take(found stats.Change) {
 		return
 	}
 	c.ID = identity(c)
+	w.silent[len(w.changes)] = whole && w.events.known(found, w.signal)
 	w.changes, w.places = append(w.changes, c), append(w.places, len(w.found)-1)
 	if c.Effect != nil {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
 		w.remember(len(w.changes) - 1)
 	}
-}
-
-// tells reports whether a change is for this watch to tell. One of the whole field is
-// told once, and no later than when it was found in whatever signal: what a replay of
-// less has told stays told.
-func (w *watch) tells(found stats.Change) bool {
-	if found.Series != stats.WholeField {
-		return w.own[w.targets[found.Series]]
-	}
-	if w.first == nil {
-		return !w.knows(found, w.found[:len(w.found)-1], 0)
-	}
-	return !w.knows(found, w.first.found, uncertain) && !w.knows(found, w.found[:len(w.found)-1], 0)
-}
-
-// knows reports whether an event of the whole field is among those that were found by
-// then: reported with the same campaign, or begun so few campaigns apart.
-func (w *watch) knows(found stats.Change, among []stats.Change, apart int) bool {
-	return slices.ContainsFunc(among, func(other stats.Change) bool {
-		near := apart > 0 && other.Reported < found.Reported && max(other.Onset-found.Onset, found.Onset-other.Onset) <= apart
-		return other.Series == stats.WholeField && (other.Reported == found.Reported || near)
-	})
 }
 
 // uncertain is by how many campaigns an onset may be off: nine of ten are off by less

@@ -70,6 +70,45 @@ func TestTheWholeFieldIsToldOnce(t *testing.T) {
 	}
 }
 
+// A machine that is as it was before ends its event in each signal, and makes no other:
+// whichever of the two sees it first.
+func TestTheReturnOfAMachineIsNoEvent(t *testing.T) {
+	for name, until := range map[string]struct{ rates, costs int }{"together": {50, 50}, "requests later": {52, 50}, "processor time later": {50, 52}} {
+		for _, factor := range []float64{1.4, 0.6} {
+			h := replay(stalled(80, func(campaign int, c change.Campaign) {
+				for i := range size {
+					if campaign >= 30 && campaign < until.rates {
+						slower(c, i, factor)
+					}
+					if campaign >= 30 && campaign < until.costs {
+						c.Costs[target(i)] /= factor
+					}
+				}
+			}))
+			if len(h.Changes) != 1 || h.Changes[0].End.Reason != change.Returned {
+				t.Errorf("%s, × %g: %+v", name, factor, h.Changes)
+			}
+		}
+	}
+}
+
+// The machine's event is told by what finds it first, and once.
+func TestAnEventThatProcessorTimeFindsFirstIsToldOnce(t *testing.T) {
+	c := only(t, replay(stalled(60, func(campaign int, c change.Campaign) {
+		for i := range size {
+			if campaign >= 31 {
+				slower(c, i, 0.7)
+			}
+			if campaign >= 30 {
+				c.Costs[target(i)] /= 0.7
+			}
+		}
+	})))
+	if !c.Whole() || c.Signal != bench.SignalServerCPU || c.Way() != change.Slower {
+		t.Errorf("%+v", c)
+	}
+}
+
 // What moves a third of the field in processor time, and not in requests, is told by
 // somebody: a new baseline must never be all that becomes of it.
 func TestAnEventOfProcessorTimeAloneIsTold(t *testing.T) {

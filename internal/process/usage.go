@@ -28,17 +28,17 @@ func (v *Server) Usage() (bench.Usage, error) {
 		return bench.Usage{}, fmt.Errorf("read the usage of %s: %w", v.name, errNoProcess)
 	}
 	var u bench.Usage
-	each := map[int]time.Duration{}
+	each := map[int]share{}
 	for _, s := range all {
 		if s.Pid == v.guard.pid() {
 			u.CPU = s.waited
 		}
 	}
 	for _, s := range tree {
-		ran, waited := processorTime(s)+s.waited, runQueue(s.Pid)
-		each[s.Pid] = ran + waited
-		u.CPU += ran
-		u.RunQueue += waited
+		ran, queued := processorTime(s), runQueue(s.Pid)
+		each[s.Pid] = share{own: ran + queued, children: s.waited}
+		u.CPU += ran + s.waited
+		u.RunQueue += queued
 		u.Memory += memory(s.Pid)
 		u.Processes++
 	}
@@ -46,12 +46,24 @@ func (v *Server) Usage() (bench.Usage, error) {
 	return u, nil
 }
 
-// busiest is the most that a process used since the last reading.
-func (v *Server) busiest(each map[int]time.Duration) (most time.Duration) {
+// share is what one process ran or waited for a processor, and what the children ran
+// that it has waited for.
+type share struct{ own, children time.Duration }
+
+// busiest is the most that a process used since the last reading. Children that began and
+// ended since then are its work; what one that has ended meanwhile had used before is not.
+func (v *Server) busiest(each map[int]share) (most time.Duration) {
 	v.lock.Lock()
 	defer v.lock.Unlock()
-	for pid, used := range each {
-		most = max(most, used-v.before[pid])
+	var ended time.Duration
+	for pid, before := range v.before {
+		if _, lives := each[pid]; !lives {
+			ended += before.own + before.children
+		}
+	}
+	for pid, now := range each {
+		before := v.before[pid]
+		most = max(most, now.own-before.own+max(0, now.children-before.children-ended))
 	}
 	v.before = each
 	return most

@@ -43,13 +43,16 @@ func TestUsageCountsTheDead(t *testing.T) {
 func TestTheBusiestProcess(t *testing.T) {
 	var v Server
 	for i, test := range []struct {
-		each map[int]time.Duration
+		each map[int]share
 		want time.Duration
 	}{
-		{map[int]time.Duration{1: time.Second, 2: 6 * time.Second}, 6 * time.Second},
-		{map[int]time.Duration{1: 5 * time.Second, 2: 7 * time.Second}, 4 * time.Second},
-		{map[int]time.Duration{1: 5 * time.Second, 3: 2 * time.Second}, 2 * time.Second}, // another one
-		{map[int]time.Duration{1: 5 * time.Second, 3: 2 * time.Second}, 0},
+		{map[int]share{1: {own: time.Second}, 2: {own: 6 * time.Second}}, 6 * time.Second},
+		{map[int]share{1: {own: 5 * time.Second}, 2: {own: 7 * time.Second}}, 4 * time.Second},
+		// The second has ended after half a second more, and the first has waited for it.
+		{map[int]share{1: {own: 5 * time.Second, children: 7500 * time.Millisecond}, 3: {own: 2 * time.Second}}, 2 * time.Second},
+		// The first had a child for each of its requests.
+		{map[int]share{1: {own: 6 * time.Second, children: 9500 * time.Millisecond}, 3: {own: 2 * time.Second}}, 3 * time.Second},
+		{map[int]share{1: {own: 6 * time.Second, children: 9500 * time.Millisecond}, 3: {own: 2 * time.Second}}, 0},
 	} {
 		if got := v.busiest(test.each); got != test.want {
 			t.Errorf("reading %d: %s, want %s", i, got, test.want)
