@@ -115,7 +115,16 @@ func (e *engineCheck) round(ctx context.Context, n int) (part int) {
 }
 
 func (c *contest) row() report.EngineRow {
-	return report.NewEngineRow(c.target.String(), c.blocks, c.err)
+	return report.NewEngineRow(c.target.String(), c.blocks, c.processors(), c.err)
+}
+
+// processors is how many an engine can use: its threads share those it may run on.
+func (c *contest) processors() int {
+	may := len(c.trial.Plan.CPUs)
+	if may == 0 {
+		may = len(host.AllowedCPUs())
+	}
+	return min(may, c.trial.Plan.Threads)
 }
 
 // narrow tells whether the interval is no wider than half of the margins.
@@ -132,7 +141,7 @@ func (e *engineCheck) rows() []report.EngineRow {
 		rows = append(rows, e.contests[i].row())
 	}
 	for _, a := range e.absent {
-		rows = append(rows, report.NewEngineRow(a.target.String(), nil, a.cause))
+		rows = append(rows, report.NewEngineRow(a.target.String(), nil, 0, a.cause))
 	}
 	return rows
 }

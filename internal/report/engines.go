@@ -32,14 +32,16 @@ type EngineRow struct {
 	CPURatio     *float64          `json:"cpu_ratio"`
 	CPURatioCI95 *Interval         `json:"cpu_ratio_ci95"`
 	NativeStart  float64           `json:"native_start_cpu_seconds"` // of one run
+	NativeUse    float64           `json:"native_client_use"`        // share of the processors that an engine can use, its start included
+	WrkUse       float64           `json:"wrk_client_use"`
 	Errors       int64             `json:"errors"`                   // of both engines
 	Cause        string            `json:"cause,omitempty"`          // why there is no comparison, or not of all blocks
 }
 
 // NewEngineRow compares inside the blocks, where both engines saw the same
 // server and machine; a block is one observation. One with a run without an answer
-// is none, and is told.
-func NewEngineRow(target string, blocks []bench.EngineBlock, cause error) EngineRow {
+// is none, and is told. processors is how many an engine can use.
+func NewEngineRow(target string, blocks []bench.EngineBlock, processors int, cause error) EngineRow {
 	row := EngineRow{Target: target, Verdict: stats.TooNoisy}
 	var rates, costs []float64
 	var native, wrk []bench.Load
@@ -58,6 +60,8 @@ func NewEngineRow(target string, blocks []bench.EngineBlock, cause error) Engine
 	row.NativeRate, row.WrkRate = mean(native, bench.Load.RequestsPerSecond), mean(wrk, bench.Load.RequestsPerSecond)
 	row.NativeCPU, row.WrkCPU = mean(native, windowCPU), mean(wrk, windowCPU)
 	row.NativeStart = mean(native, func(l bench.Load) float64 { return l.ClientStartCPU.Seconds() })
+	use := func(l bench.Load) float64 { return over(l.ClientCPU, l.Duration) / float64(max(1, processors)) }
+	row.NativeUse, row.WrkUse = mean(native, use), mean(wrk, use)
 	if ratio, ok := summarizeLogs(rates); ok {
 		row.Ratio, row.RatioCI90, row.Verdict = &ratio.Estimate, interval(ratio.CI90), ratio.Test(EngineMargin)
 	}
@@ -105,6 +109,16 @@ func (s silence) cause(ended error) string {
 		texts = append(texts, ended.Error())
 	}
 	return strings.Join(texts, "; ")
+}
+
+// limit says that an engine was measured, if one was busy all the time. The cheaper
+// one brings more answers then.
+func (r EngineRow) limit() string {
+	if max(r.NativeUse, r.WrkUse) < busy {
+		return ""
+	}
+	return fmt.Sprintf("native used %.0f %% and wrk %.0f %% of the processors they may use: "+
+		"the client is the limit, and the cheaper engine gets more answers", 100*r.NativeUse, 100*r.WrkUse)
 }
 
 // windowCPU is the processor time of a request. What the native engine used to
@@ -162,8 +176,10 @@ func EngineTable(rows []EngineRow) Table {
 			ratioCell(r.Ratio), spanCell(r.RatioCI90), Count(int64(r.Blocks)), string(r.Verdict),
 			ratioCell(r.CPURatio), spanCell(r.CPURatioCI95), Count(r.Errors),
 		})
-		if r.Cause != "" {
-			t.Notes = append(t.Notes, r.Target+": "+r.Cause)
+		for _, note := range []string{r.Cause, r.limit()} {
+			if note != "" {
+				t.Notes = append(t.Notes, r.Target+": "+note)
+			}
 		}
 	}
 	if ratio, n := meanCPURatio(rows); n > 0 {

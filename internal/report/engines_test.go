@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func engineBlocks(n int, ratio float64) []bench.EngineBlock {
 
 func TestEnginesAreCompared(t *testing.T) {
 	for ratio, want := range map[float64]stats.Equivalence{1: stats.Agree, 1.01: stats.Agree, 0.95: stats.Differ, 1.05: stats.Differ} {
-		row := report.NewEngineRow("a@current", engineBlocks(8, ratio), nil)
+		row := report.NewEngineRow("a@current", engineBlocks(8, ratio), 2, nil)
 		if row.Verdict != want || *row.Ratio < ratio-0.001 || *row.Ratio > ratio+0.001 {
 			t.Errorf("ratio %g: %s with %g, want %s", ratio, row.Verdict, *row.Ratio, want)
 		}
@@ -46,9 +47,9 @@ func TestEnginesAreCompared(t *testing.T) {
 // A target without a ratio has no say in the mean.
 func TestEnginesShowTheMeanOfTheCost(t *testing.T) {
 	rows := []report.EngineRow{
-		report.NewEngineRow("a@current", engineBlocks(8, 1), nil),
-		report.NewEngineRow("b@current", engineBlocks(8, 0.9), nil),
-		report.NewEngineRow("c@current", nil, errors.New("it hung")),
+		report.NewEngineRow("a@current", engineBlocks(8, 1), 2, nil),
+		report.NewEngineRow("b@current", engineBlocks(8, 0.9), 2, nil),
+		report.NewEngineRow("c@current", nil, 2, errors.New("it hung")),
 	}
 	notes := strings.Join(report.EngineTable(rows).Notes, "; ")
 	if want := "CPU ratio, geometric mean of 2 targets: 0.949"; !strings.Contains(notes, want) { // √(0.9 × 1)
@@ -61,7 +62,7 @@ func TestEnginesLeaveSilentBlocksOut(t *testing.T) {
 	blocks := engineBlocks(8, 1)
 	blocks[1].Wrk[0].Requests, blocks[1].Wrk[0].Errors = 0, map[bench.ErrorKind]int64{bench.ErrorRead: 7}
 	blocks[4].Native[0].Requests, blocks[4].Wrk[1].Requests = 0, 0
-	row := report.NewEngineRow("a@current", blocks, nil)
+	row := report.NewEngineRow("a@current", blocks, 2, nil)
 	if row.Verdict != stats.Agree || row.Blocks != 6 || row.CPURatio == nil || row.Errors != 7 {
 		t.Errorf("%+v", row)
 	}
@@ -73,15 +74,32 @@ func TestEnginesLeaveSilentBlocksOut(t *testing.T) {
 func TestEnginesWithoutANumber(t *testing.T) {
 	blocks := engineBlocks(1, 1)
 	blocks[0].Wrk[0].Requests = 0
-	row := report.NewEngineRow("a@current", blocks, errors.New("it hung"))
+	row := report.NewEngineRow("a@current", blocks, 2, errors.New("it hung"))
 	if row.Verdict != stats.TooNoisy || row.Ratio != nil || row.CPURatio != nil {
 		t.Errorf("%+v", row)
 	}
 	var text bytes.Buffer
-	if err := report.WriteEngines(&text, []report.EngineRow{row, report.NewEngineRow("b@current", nil, nil)}); err != nil {
+	if err := report.WriteEngines(&text, []report.EngineRow{row, report.NewEngineRow("b@current", nil, 2, nil)}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(text.String(), "too noisy") || !strings.Contains(text.String(), "; it hung") {
 		t.Errorf("%s", &text)
+	}
+}
+
+// Whose engines are busy all the time is no server's number.
+func TestEnginesSayThatTheClientIsTheLimit(t *testing.T) {
+	blocks := engineBlocks(8, 1.1)
+	for i := range blocks {
+		for run := range 2 {
+			blocks[i].Native[run].ClientCPU, blocks[i].Wrk[run].ClientCPU = 1640*time.Millisecond, 1980*time.Millisecond
+		}
+	}
+	want := "a@own: native used 82 % and wrk 99 % of the processors they may use: the client is the limit, and the cheaper engine gets more answers"
+	for loops, told := range map[int]bool{1: true, 2: false} {
+		notes := report.EngineTable([]report.EngineRow{report.NewEngineRow("a@own", blocks, loops, nil)}).Notes
+		if slices.Contains(notes, want) != told {
+			t.Errorf("%d processors: %q", loops, notes)
+		}
 	}
 }
