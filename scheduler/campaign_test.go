@@ -80,7 +80,7 @@ func TestAMeasurementHasItsCostsAndConditions(t *testing.T) {
 	}
 	wantPlan := bench.Plan{
 		Engine: bench.EngineNative, Address: "a", Workload: w.request.Entrants[0].Workload, Duration: time.Second,
-		Threads: 1, Connections: 4, Timeout: bench.DefaultTimeout, CPUs: []int{1},
+		Threads: 1, Connections: 4, RampUp: bench.RampUp, Timeout: bench.DefaultTimeout, CPUs: []int{1},
 	}
 	if diff := cmp.Diff(wantPlan, plan); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)

@@ -67,17 +67,13 @@ func (l *Loop) first(ctx context.Context, since time.Time) time.Time {
 	if l.First == nil {
 		return since
 	}
-	schedule, next := l.Schedule(), l.plan(since)
+	schedule := l.Schedule()
+	l.plan(since)
 	err := guard(func() error { l.First(ctx); return nil })
 	if err != nil && l.Failed != nil {
 		l.Failed(err)
 	}
-	ended := l.wall()
-	if next.After(ended) {
-		return since
-	}
-	l.count(schedule, since, ended, SkippedRunning)
-	return ended
+	return l.counted(schedule, since, l.wall())
 }
 
 // wait returns the first slot after anchor when it has come, or zero when ctx
@@ -127,8 +123,8 @@ func (l *Loop) replan(anchor time.Time) time.Time {
 	return next
 }
 
-// campaign runs one and counts the slots that passed meanwhile, up to ended.
-func (l *Loop) campaign(ctx context.Context, begun time.Time) (ended time.Time) {
+// campaign runs one and returns what the next slot is counted from.
+func (l *Loop) campaign(ctx context.Context, begun time.Time) time.Time {
 	schedule := l.Schedule() // slots of a schedule that is loaded meanwhile were never missed
 	l.plan(begun)
 	err := guard(func() error { return l.Run(ctx) })
@@ -138,8 +134,17 @@ func (l *Loop) campaign(ctx context.Context, begun time.Time) (ended time.Time) 
 			l.Failed(err)
 		}
 	}
-	ended = l.wall()
+	return l.counted(schedule, begun, l.wall())
+}
+
+// counted tells of the slots that passed meanwhile and returns what the next ones are
+// counted from: begun, so that intervals do not grow by what took place, unless a slot of
+// what is scheduled now has passed.
+func (l *Loop) counted(schedule Schedule, begun, ended time.Time) time.Time {
 	l.count(schedule, begun, ended, SkippedRunning)
+	if next := l.Schedule().Next(begun); next.After(ended) {
+		return begun
+	}
 	return ended
 }
 

@@ -121,6 +121,17 @@ func TestASlotAtTheEndOfACampaignIsCountedOnce(t *testing.T) {
 	})
 }
 
+// What a campaign takes is no part of the interval: the slot that was told while it ran
+// brings the next one.
+func TestAnIntervalIsNotLongerByTheCampaign(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "@every 30m")
+		d.Now = true
+		d.Run = func(context.Context) error { d.note("campaign"); time.Sleep(24 * time.Minute); return nil }
+		d.live(t, pass(80*time.Minute), "1 00:00:00 campaign", "1 00:30:00 campaign", "1 01:00:00 campaign")
+	})
+}
+
 func TestTheNextSlotIsToldAlsoWhileACampaignRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDiary(t, "0 */3 * * *")

@@ -80,12 +80,15 @@ func (p Protocol) Label() string {
 // them by the threads and drops the remainder.
 func (p Protocol) Effective() int { return p.Connections / p.Threads * p.Threads }
 
-// RampUp is the time over which connections are opened before a measurement. Without
-// one it begins as wrk's does. Comparisons and upgrades have one however short they
-// are; wrk can have none.
+// shortWindow is below what a measurement loses too much if connections that a full
+// listen queue dropped come back after a second.
+const shortWindow = 2 * time.Second
+
+// RampUp is the time over which connections are opened before a measurement, 0 for all
+// at once, as wrk does: where the window is long and nothing comes before it. wrk can
+// have none.
 func (p Protocol) RampUp() time.Duration {
-	short := p.Warmup > 0 || p.Name == ProtocolCompare || p.Name == ProtocolUpgrade
-	if p.Engine == EngineNative && short {
+	if p.Engine == EngineNative && (p.Warmup > 0 || p.Duration < shortWindow) {
 		return RampUp
 	}
 	return 0

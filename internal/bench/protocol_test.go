@@ -96,8 +96,9 @@ func TestConnectionsAreDividedByThreads(t *testing.T) {
 func TestRampUpOfShortWindows(t *testing.T) {
 	warm, wrk := Classic(), Adaptive()
 	warm.Name, warm.Warmup, wrk.Engine = "warm", time.Second, EngineWrk
-	unwarmed := Compare(time.Minute, 0.02)
-	unwarmed.Warmup = 0
+	unwarmed, long := Compare(time.Minute, 0.02), Compare(time.Minute, 0.02)
+	unwarmed.Warmup, unwarmed.Name = 0, ProtocolCustom // as --warmup=0s makes it
+	long.Warmup, long.Name, long.Duration = 0, ProtocolCustom, 2*time.Second
 	for name, test := range map[string]struct {
 		p    Protocol
 		want time.Duration
@@ -108,6 +109,7 @@ func TestRampUpOfShortWindows(t *testing.T) {
 		"adaptive by wrk":           {wrk, 0},
 		"comparison":                {Compare(time.Minute, 0.02), RampUp},
 		"comparison, no warm-up":    {unwarmed, RampUp},
+		"long and no warm-up":       {long, 0},
 		"upgrade in a second":       {Upgrade(time.Second, 10*time.Second, 0.03), RampUp},
 		"upgrade in twelve seconds": {Upgrade(12*time.Second, 10*time.Second, 0.03), RampUp},
 	} {

@@ -1,6 +1,10 @@
 package report
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"restbench/internal/bench"
 	"restbench/internal/stats"
 )
@@ -9,10 +13,10 @@ import (
 // as later campaigns are compared with.
 type Rates map[bench.Target]TargetRate
 
-// TargetRate is the mean of a target, of one release of everything it consists of.
+// TargetRate is the mean of a target.
 type TargetRate struct {
-	Versions string // of framework, server and interpreter; another one begins anew
-	Mean     float64
+	Of   string // releases of everything it consists of, and how it was measured; another begins anew
+	Mean float64
 }
 
 // NewRates takes the rates out of a campaign.
@@ -20,11 +24,21 @@ func NewRates(c bench.Campaign, ms []bench.Measurement) Rates {
 	s, rates := group(c, ms), Rates{}
 	for _, t := range s.targets {
 		if len(t.chosen) > 0 {
-			v := t.Versions
-			rates[t.Target] = TargetRate{v.Framework + "\n" + v.Server + "\n" + v.Python, t.mean()}
+			rates[t.Target] = TargetRate{t.identity(), t.mean()}
 		}
 	}
 	return rates
+}
+
+// identity is what must be the same for two rates to tell of the machine. How it is
+// used is not the machine: other pinning or idle states give other rates.
+func (t *series) identity() string {
+	v, m := t.Versions, t.chosen[len(t.chosen)-1]
+	parts := []string{v.Framework, v.Server, v.Python, m.Load.Engine, m.Conditions.Pinning, m.Conditions.IdleLimit}
+	for _, name := range slices.Sorted(maps.Keys(v.Packages)) {
+		parts = append(parts, name+"=="+v.Packages[name])
+	}
+	return strings.Join(parts, "\n")
 }
 
 // HostIndex is how fast the machine was in the campaign now, 1 for as fast as in
@@ -35,7 +49,7 @@ func HostIndex(earlier []Rates, now Rates) *float64 {
 	for target, rate := range now {
 		var member []float64
 		for _, e := range earlier {
-			if old, ok := e[target]; ok && old.Versions == rate.Versions {
+			if old, ok := e[target]; ok && old.Of == rate.Of {
 				member = append(member, old.Mean)
 			}
 		}

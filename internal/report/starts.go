@@ -67,7 +67,7 @@ func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	s := group(c, ms)
 	known := 0
 	for t, base := range s.related() {
-		if min(t.last(), base.last()) <= c.Rounds-max(newest, p.Restart) {
+		if min(t.last(), base.last()) <= c.Rounds-max(hopelessRounds, 2*p.Restart) {
 			continue
 		}
 		if !s.known(t, base) {
@@ -77,11 +77,6 @@ func Enough(c bench.Campaign, ms []bench.Measurement) bool {
 	}
 	return known > 0
 }
-
-// newest is in how many rounds at the end, or in all of the newest start where
-// that has more, a target without a number counts as failed: in one alone a
-// passing disturbance may have made its measurement invalid.
-const newest = 2
 
 // known reports whether the ratio of t to its base is.
 func (s groups) known(t, base *series) bool {

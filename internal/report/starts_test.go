@@ -73,11 +73,12 @@ func TestEnoughGoesOnWithoutATargetThatDroppedOut(t *testing.T) {
 		want                  bool
 	}{
 		{"after two starts", 2, 16, 4, true},
-		{"before the newest start", 2, 16, 14, true},
-		{"in the newest start", 2, 16, 15, false},
-		{"in the newest start of four rounds", 4, 32, 29, false},
-		{"servers are not restarted", 0, 16, 14, true},
-		{"servers are not restarted, in the newest round alone", 0, 16, 15, false},
+		{"before the newest three starts", 2, 16, 10, true},
+		{"in the newest start alone", 2, 16, 14, false},
+		{"in the newest two starts of four rounds", 4, 32, 24, true},
+		{"in the newest start of four rounds alone", 4, 32, 28, false},
+		{"servers are not restarted", 0, 16, 10, true},
+		{"servers are not restarted, in the newest rounds alone", 0, 16, 14, false},
 	} {
 		campaign, ms := adaptive(test.rounds, 0.001, 0.001)
 		campaign.Protocol.Restart = test.restart
@@ -87,6 +88,24 @@ func TestEnoughGoesOnWithoutATargetThatDroppedOut(t *testing.T) {
 		}
 		if got := report.Enough(campaign, ms); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// One bad start of a base is no reason to end with what is known of another edition.
+func TestEnoughWaitsForABaseThatComesBack(t *testing.T) {
+	for last, want := range map[int]bool{14: false, 10: true} {
+		campaign, ms := adaptive(16, 0.001, 0.001)
+		slow, quick := target("c", "2020"), target("d", "2020")
+		campaign.Participants = append(campaign.Participants, bench.Participant{Target: slow}, bench.Participant{Target: quick})
+		for round := 1; round <= 16; round++ {
+			if round <= last {
+				ms = append(ms, measured(slow, round, 500*(1+0.3*float64((round-1)/2%2))))
+			}
+			ms = append(ms, measured(quick, round, 3000))
+		}
+		if got := report.Enough(campaign, ms); got != want {
+			t.Errorf("base of one edition measured up to round %d of 16: %v, want %v", last, got, want)
 		}
 	}
 }
@@ -186,5 +205,35 @@ func TestHostIndex(t *testing.T) {
 	}
 	if index := report.HostIndex(nil, rates(100, 50, 10, "1")); index != nil {
 		t.Errorf("without a history: %v", *index)
+	}
+}
+
+// What limits idle states or pins processors is not the machine that got faster.
+func TestHostIndexKeepsApartHowItWasMeasured(t *testing.T) {
+	rates := func(speed float64, change func(*bench.Measurement, *bench.Versions)) report.Rates {
+		c := bench.Campaign{Protocol: bench.Classic(), Rounds: 1}
+		var ms []bench.Measurement
+		for _, name := range []string{"a", "b", "c", "d"} {
+			p := bench.Participant{Target: target(name, "current"), Versions: bench.Versions{Packages: map[string]string{"x": "1"}}}
+			m := measured(p.Target, 1, 1000*speed)
+			change(&m, &p.Versions)
+			c.Participants, ms = append(c.Participants, p), append(ms, m)
+		}
+		return report.NewRates(c, ms)
+	}
+	same := func(*bench.Measurement, *bench.Versions) {}
+	before := []report.Rates{rates(1, same), rates(1, same), rates(1, same)}
+	if index := report.HostIndex(before, rates(1.28, same)); index == nil || *index < 1.27 {
+		t.Errorf("a faster machine: %v", index)
+	}
+	for name, change := range map[string]func(*bench.Measurement, *bench.Versions){
+		"pinning":    func(m *bench.Measurement, _ *bench.Versions) { m.Conditions.Pinning = "server 0 client 1" },
+		"idle limit": func(m *bench.Measurement, _ *bench.Versions) { m.Conditions.IdleLimit = "POLL" },
+		"engine":     func(m *bench.Measurement, _ *bench.Versions) { m.Load.Engine = "native 9" },
+		"packages":   func(_ *bench.Measurement, v *bench.Versions) { v.Packages = map[string]string{"x": "2"} },
+	} {
+		if index := report.HostIndex(before, rates(1.28, change)); index != nil {
+			t.Errorf("other %s: %v, want none", name, *index)
+		}
 	}
 }
