@@ -35,7 +35,7 @@ func Series(targets int) int {
 		fields    = 3 * 7     // slower, faster and same of its field; there are no more fields than targets
 		upgrade   = 3 + 4 + 2 // ratio and its interval, verdicts, active and info
 		hosts     = 3 * 7     // the same of the machine
-		campaign  = 6
+		campaign  = 8
 		rest      = 1 + 3 + 2 + 2 + 1 // host_info, host_*, config_*, store_*, build_info
 	)
 	labelled := len(report.Limits()) + len(bench.ErrorKinds()) + len(bench.Stages()) + len(bench.InvalidReasons())
@@ -73,6 +73,7 @@ func (e *Exporter) Collect(ch chan<- prometheus.Metric) {
 	c := &collection{metrics: e.metrics, now: *now}
 	c.upgradesActive(e.options.Now())
 	c.timestamp(c.next, e.options.Next())
+	c.due(e.options)
 	c.store(e.options.StoreStatus())
 	for _, m := range c.collected {
 		ch <- m

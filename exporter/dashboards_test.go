@@ -17,6 +17,7 @@ import (
 	"restbench/internal/bench"
 	"restbench/internal/change"
 	"restbench/internal/need"
+	"restbench/internal/report"
 )
 
 // Every query of every dashboard, its variables filled in, returns data from a
@@ -27,7 +28,9 @@ func TestDashboardsShowData(t *testing.T) {
 		playWithControl(e, id+1, 3)
 	}
 	e.SetChanges(wholeChanges())
-	e.SetUpgrades(allUpgrades(options().Targets))
+	upgrades := allUpgrades(options().Targets)
+	upgrades[0].Accepted = &report.Acceptance{At: noon()}
+	e.SetUpgrades(upgrades)
 	addresses, _ := serve(t, e, flags("", "127.0.0.1:0"))
 	p := startPrometheus(t, addresses[0])
 	p.waitFor(`min(count_over_time(restbench_responses_total[1m])) > 1`)
@@ -69,6 +72,7 @@ func (p prometheusServer) checkNumbers(queries map[string]string) {
 	p.t.Helper()
 	wants := map[string]string{
 		"changes.json Slower": "2", "changes.json Faster": "2", "comparison.json Slower than before": "2", // one of them of a whole edition
+		"changes.json Slower upgrades":               "1",          // the other one is accepted
 		"changes.json Seen in 3 campaigns, at worst": "1000000000", // not of all
 	}
 	place := regexp.MustCompile(`^(\w+\.json).*\.panels\[\d+\] (.*)\.targets\[\d+\]$`)

@@ -95,6 +95,7 @@ func exposed(t *testing.T) map[string]string {
 	}
 	e.SetChanges(sampleChanges())
 	e.SetUpgrades([]report.Upgrade{upgrade(options().Targets[0], 0.9)})
+	begin(e, campaign(5, short(), sanic(), flask())) // still runs
 	families, err := e.options.Registry.Gather()
 	if err != nil {
 		t.Fatal(err)

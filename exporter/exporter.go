@@ -59,7 +59,11 @@ func New(options Options) (*Exporter, error) {
 		before = campaign.Started
 	}
 	s.earlier = options.Earlier(s.protocol, before)
-	e.publish(s.restore(campaign, measurements))
+	s = s.restore(campaign, measurements)
+	if s.lastSuccess.IsZero() && options.Success.ID != 0 {
+		s = s.succeed(options.Success)
+	}
+	e.publish(s)
 	if err := e.register(); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ type metrics struct {
 
 	running, round, rounds       *prometheus.Desc
 	lastStart, lastSuccess, next *prometheus.Desc
+	successDue, endDue           *prometheus.Desc
 	skipped                      *prometheus.Desc
 	steal, pressure              *prometheus.Desc
 	index, controls              *prometheus.Desc
@@ -107,10 +108,14 @@ func (m *metrics) describeCampaigns() {
 	m.running = m.add("campaign_running", "1 while a campaign runs, 0 otherwise.")
 	m.round = m.add("campaign_round", "The round under way, from 1; 0 outside the rounds of a campaign.")
 	m.rounds = m.add("campaign_rounds_planned", "Number of rounds of the running campaign, or of the next one while none runs.")
-	m.lastStart = m.add("campaign_last_start_timestamp_seconds", "When the newest scheduled campaign started, in seconds since 1970; absent before the first.")
+	m.lastStart = m.add("campaign_last_start_timestamp_seconds", "When the newest campaign that is scheduled or confirms one started, in seconds since 1970; absent before the first.")
 	m.lastSuccess = m.add("campaign_last_success_timestamp_seconds",
-		"When the newest scheduled campaign with at least one valid measurement finished, in seconds since 1970; absent before the first.")
+		"When the newest campaign that is scheduled or confirms one finished with at least one valid measurement, in seconds since 1970; absent before the first.")
 	m.next = m.add("campaign_next_start_timestamp_seconds", "When the next campaign is planned to start, in seconds since 1970; absent when none is.")
+	m.successDue = m.add("campaign_success_due_timestamp_seconds",
+		"When there is to be another success at the latest, in seconds since 1970: the second slot of the schedule after the newest one, and as long again as that one took; absent before the first.")
+	m.endDue = m.add("campaign_end_due_timestamp_seconds",
+		"When the running campaign, of any kind, is to have ended, in seconds since 1970: the second slot of the schedule after its start, and as long again as its rounds take; absent while none runs.")
 	m.skipped = m.add("campaign_skipped_total", "Slots of the schedule that brought no campaign, by reason."+ofProcess, "reason")
 	m.index = m.add("host_index_ratio", "How fast the machine was, 1 for as fast as in the campaigns before: the median change of all controls and targets."+ofCampaign)
 	m.controls = m.add(report.ControlMetric().Name, report.ControlMetric().Help+ofCampaign, "control")

@@ -45,9 +45,13 @@ type Options struct {
 	Earlier func(p bench.Protocol, before time.Time) []report.Rates
 	// Reload reads the configuration anew and calls SetTargets.
 	Reload func() error
-	// StoreStatus and Next are asked at every scrape: they answer from memory.
+	// Success is the newest finished campaign with a valid measurement, for the case
+	// that History's has none. Zero when there is none.
+	Success bench.Campaign
+	// StoreStatus, Next and Slot are asked at every scrape: they answer from memory.
 	StoreStatus func() StoreStatus
-	Next        func() time.Time // of the next campaign; zero when none is planned
+	Next        func() time.Time                // of the next campaign; zero when none is planned
+	Slot        func(after time.Time) time.Time // the first of the schedule after some time; zero when there is none
 
 	Now func() time.Time // the clock, time.Now when nil
 	Log zerolog.Logger
@@ -92,6 +96,9 @@ func (o Options) withFunctions() Options {
 	}
 	if o.Next == nil {
 		o.Next = func() time.Time { return time.Time{} }
+	}
+	if o.Slot == nil {
+		o.Slot = func(time.Time) time.Time { return time.Time{} }
 	}
 	return o
 }

@@ -124,7 +124,7 @@ func (v *view) results(r report.Result) {
 		v.Failed = fmt.Sprintf("%d failures", n)
 	}
 	if r.Campaign.State != bench.StateFinished {
-		v.Provisional = fmt.Sprintf("No campaign has finished yet: these are the first %d of %d rounds.",
+		v.Provisional = fmt.Sprintf("No campaign of this protocol has finished yet: these are the first %d of %d rounds.",
 			r.Campaign.Rounds, r.Campaign.Protocol.Rounds)
 	}
 }

@@ -115,12 +115,17 @@ func (s snapshot) restore(c bench.Campaign, measurements []bench.Measurement) sn
 // configured one. A campaign without a single number is no success.
 func (s snapshot) finish(c bench.Campaign, measurements []bench.Measurement) snapshot {
 	if slices.ContainsFunc(measurements, bench.Measurement.Ranked) {
-		s.lastSuccess, s.lastTook = c.Finished, c.Finished.Sub(c.Started)
+		s = s.succeed(c)
 	}
 	if s.feeds(c) {
 		s = s.show(c, measurements)
 		s = s.remember(report.NewRates(c, measurements))
 	}
+	return s
+}
+
+func (s snapshot) succeed(c bench.Campaign) snapshot {
+	s.lastSuccess, s.lastTook = c.Finished, c.Finished.Sub(c.Started)
 	return s
 }
 

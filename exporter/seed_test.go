@@ -42,6 +42,7 @@ func options() Options {
 		Version: "1.2.3", Protocol: short(), Targets: []bench.Target{sanic(), flask()}, Machine: machine(),
 		SkipReasons: []string{"running", "failed", "asleep"}, Now: noon, Log: zerolog.Nop(),
 		Next:        func() time.Time { return noon().Add(time.Hour) },
+		Slot:        func(after time.Time) time.Time { return after.Truncate(time.Hour).Add(time.Hour) },
 		StoreStatus: func() StoreStatus { return StoreStatus{Bytes: 4096, WriteErrors: 2} },
 	}
 }

@@ -26,7 +26,8 @@ func (m *metrics) describeUpgrades() {
 	m.upgradeVerdict = m.add("upgrade_verdict", "1 for what upgrade_ratio and its interval say, with the configured threshold; 0 for the others."+ofUpgrade,
 		append(targetLabels(), "verdict")...)
 	m.upgradeActive = m.add("upgrade_active", "1 while the newest upgrade is slower or faster, nobody has accepted it, and it is no older than 14 days; 0 otherwise.", targetLabels()...)
-	m.upgradeInfo = m.add("upgrade_info", "Always 1; by label the name by which the newest upgrade is accepted, and the signal that it is judged by.", append(targetLabels(), "id", "signal")...)
+	m.upgradeInfo = m.add("upgrade_info", "Always 1; by label the name by which the newest upgrade is accepted, the signal that it is judged by, and the releases of the framework before and after it.",
+		append(targetLabels(), "id", "signal", "before", "after")...)
 }
 
 func (c *collection) upgraded() {
@@ -36,7 +37,7 @@ func (c *collection) upgraded() {
 		}
 		labels := upgradeLabels(u)
 		c.gauge(c.upgradeRatio, *u.Speed.Estimate, labels...)
-		c.gauge(c.upgradeInfo, 1, also(labels, clean(u.ID(), string(u.Signal))...)...)
+		c.gauge(c.upgradeInfo, 1, also(labels, clean(u.ID(), string(u.Signal), u.Before, u.After)...)...)
 		if ci := u.Speed.CI95; ci != nil {
 			c.gauge(c.upgradeLow, ci.Low(), labels...)
 			c.gauge(c.upgradeHigh, ci.High(), labels...)

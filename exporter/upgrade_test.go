@@ -11,7 +11,7 @@ import (
 
 // upgrade is one of a target whose new releases are ratio times as fast.
 func upgrade(t bench.Target, ratio float64) report.Upgrade {
-	old, now, finished := "3.0", "3.1", time.Now()
+	old, now, finished := "3.0", "3.1", noon()
 	return report.Upgrade{
 		Comparison: report.Comparison{
 			Campaign: report.Header{ID: 7, Kind: bench.KindUpgrade, Finished: &finished, Protocol: bench.Protocol{Name: bench.ProtocolUpgrade, Engine: bench.EngineNative, Precision: 0.03}},
@@ -44,7 +44,9 @@ func TestUpgradesAreShown(t *testing.T) {
 	}
 	other := shown
 	other.Framework = "unheard-of"
-	e.SetUpgrades([]report.Upgrade{upgrade(shown, 0.9), upgrade(other, 0.5), upgrade(shown, 0.7)})
+	newest := upgrade(shown, 0.9)
+	newest.After = "3.2"
+	e.SetUpgrades([]report.Upgrade{newest, upgrade(other, 0.5), upgrade(shown, 0.7)})
 	metrics, page := ask(e.Handler(), "GET", "/metrics").Body.String(), ask(e.Handler(), "GET", "/").Body.String()
 	for _, want := range []string{"upgrade_ratio" + labels + "0.9\n", "upgrade_ratio_ci95_low" + labels + "0.88\n", "upgrade_ratio_ci95_high" + labels + "0.92\n"} {
 		if !strings.Contains(metrics, "restbench_"+want) {
@@ -63,7 +65,7 @@ func TestUpgradesAreShown(t *testing.T) {
 		}
 	}
 	wantValue(t, e, 1, "restbench_upgrade_active", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade")
-	wantValue(t, e, 1, "restbench_upgrade_info", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade", "id", "7-"+shown.String(), "signal", "requests_per_second")
+	wantValue(t, e, 1, "restbench_upgrade_info", "framework", shown.Framework, "edition", shown.Edition, "protocol", "upgrade", "id", "7-"+shown.String(), "signal", "requests_per_second", "before", "3.0", "after", "3.2")
 	e.SetUpgrades(nil)
 	if metrics := ask(e.Handler(), "GET", "/metrics").Body.String(); strings.Contains(metrics, "restbench_upgrade_ratio{") {
 		t.Error("an upgrade stays after it was taken back")
@@ -87,7 +89,7 @@ func TestAnUpgradeWithoutAnInterval(t *testing.T) {
 // Time alone ends an upgrade: the next scrape knows it, without a new event.
 func TestAnUpgradeExpires(t *testing.T) {
 	o := options()
-	now := time.Now()
+	now := noon()
 	o.Now = func() time.Time { return now }
 	e := newExporter(t, o)
 	e.SetUpgrades([]report.Upgrade{upgrade(o.Targets[0], 0.9)})

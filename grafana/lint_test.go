@@ -227,7 +227,7 @@ func uneditable(d dashboard) []string {
 func TestQueriesNameKnownLabels(t *testing.T) {
 	known := strings.Fields("job instance framework edition serving workload protocol le target " + // target is made by label_join
 		"kind stage reason limit version server python engine host cpu cores kernel system " +
-		"signal direction scope id note confirmation campaigns verdict control alertname alertstate severity")
+		"signal direction scope id note before after confirmation campaigns verdict control alertname alertstate severity")
 	lists := regexp.MustCompile(`\b(?:by|on|ignoring|without|group_left|group_right) \(([^)]*)\)`)
 	matchers := regexp.MustCompile(`[{,] ?([a-z_]+)(?:=~|!~|!=|=)`)
 	for _, d := range dashboards(t) {

@@ -38,8 +38,8 @@ func TestEmptyCellsDoNotSayNone(t *testing.T) {
 			return
 		}
 		for column := range p.texts(t, where) {
-			mayBeEmpty := slices.Contains([]string{"Framework", "Edition", "Instance", "Second signal", "Version now", "from", "to"}, column)
-			always := !strings.Contains(p.Targets[0].Expr, `framework=""`) && !strings.Contains(p.Targets[0].Expr, "ALERTS") && column != "Version now"
+			mayBeEmpty := slices.Contains([]string{"Framework", "Edition", "Instance", "Second signal", "from", "to"}, column)
+			always := !strings.Contains(p.Targets[0].Expr, `framework=""`) && !strings.Contains(p.Targets[0].Expr, "ALERTS")
 			if mayBeEmpty && !always && p.setting(column, "noValue") == whole {
 				t.Errorf("%s: an empty %s reads %q", where, column, whole)
 			}
@@ -112,6 +112,28 @@ func TestChangesOfWholeEditionsAreShown(t *testing.T) {
 	}
 	if seen < 20 {
 		t.Errorf("only %d queries about changes", seen)
+	}
+}
+
+// What has been accepted, or is of long ago, is no alert any more: what counts
+// verdicts or changes asks whether they are active.
+func TestCountsOfAlertsAskWhatIsActive(t *testing.T) {
+	counted := regexp.MustCompile(`\bcount(?: by \([^)]*\))? ?\(+restbench_(change|upgrade)_(\w+)`)
+	seen := map[string]int{}
+	for _, d := range dashboards(t) {
+		for _, q := range d.queries() {
+			m := counted.FindStringSubmatch(q.expr)
+			if m == nil || m[2] == "learning" {
+				continue
+			}
+			seen[m[1]]++
+			if !strings.Contains(q.expr, "restbench_"+m[1]+"_active{") {
+				t.Errorf("%s counts %s: %s", q.where, m[2], q.expr)
+			}
+		}
+	}
+	if seen["change"] < 3 || seen["upgrade"] < 1 {
+		t.Errorf("only %v queries count", seen)
 	}
 }
 

@@ -213,7 +213,7 @@ func shortened(t *testing.T, url string) string {
 		}
 		rewrite(t, path, changed)
 	}
-	edit("rules/alerts.yml", `(?m)^( +for:) \S+$`, "$1 1s")
+	edit("rules/alerts.yml", `(?m)^( +(?:keep_firing_)?for:) \S+$`, "$1 1s")
 	edit("alertmanager.yml", `(?m)^( +group_wait:) \S+$`, "$1 5s") // both alerts of an inhibition must be there
 	edit("alertmanager.yml", `(?m)^( +group_interval:) \S+$`, "$1 2s")
 	edit("alertmanager.yml", `(?m)^  - name: (\S+)$`, "  - name: $1\n    webhook_configs: [{url: \""+url+"\"}]")

@@ -39,18 +39,20 @@ func registerAssets(app *kingpin.Application, s *session) (string, action) {
 	cmd.Arg("dir", "The folder; it is made if it is not there.").Required().StringVar(&c.dir)
 	cmd.Flag("grafana-url", "Address of your Grafana, for the links in alerts.").Default(shippedGrafana).StringVar(&c.grafana)
 	cmd.Flag("runbook-url", "Address of the runbooks, for the links in alerts.").Default(shippedRunbook).StringVar(&c.runbook)
-	cmd.Flag("force", "Overwrite files that differ.").BoolVar(&c.force)
+	cmd.Flag("force", "Overwrite files that differ, edited ones, too.").BoolVar(&c.force)
 	return cmd.FullCommand(), c.run
 }
 
-// run writes all files or, where one of them would destroy an edited one, none.
+// run writes all files but, without force, those that are there with another
+// content: somebody has edited them, or another restbench has written them.
 func (c *assetsCommand) run(context.Context) error {
 	all, err := c.files()
 	if err != nil {
 		return err
 	}
+	var kept []string
 	if !c.force {
-		if err := unedited(all); err != nil {
+		if all, kept, err = sift(all); err != nil {
 			return err
 		}
 	}
@@ -58,6 +60,10 @@ func (c *assetsCommand) run(context.Context) error {
 		if err := f.write(); err != nil {
 			return err
 		}
+	}
+	if len(kept) > 0 {
+		return fmt.Errorf("left as they are, because they differ from what is shipped: %s; the other %d files are in %s (--force overwrites all; one that is removed first is written anew)",
+			strings.Join(kept, ", "), len(all), c.dir)
 	}
 	_, err = fmt.Fprintf(c.out, "%d files are in %s\n", len(all), c.dir)
 	return err
@@ -91,20 +97,21 @@ func (c *assetsCommand) files() ([]asset, error) {
 	return all, nil
 }
 
-// unedited is an error that names the first file that is there with another
-// content.
-func unedited(all []asset) error {
+// sift gives the files that can be written, and the paths of those that are there
+// with another content.
+func sift(all []asset) (free []asset, differ []string, err error) {
 	for _, f := range all {
 		there, err := os.ReadFile(f.path)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return fmt.Errorf("look at what is there: %w", err)
-		case !bytes.Equal(there, f.content):
-			return fmt.Errorf("%s is there and differs; nothing was written (--force overwrites it)", f.path)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return nil, nil, fmt.Errorf("look at what is there: %w", err)
+		case err == nil && !bytes.Equal(there, f.content):
+			differ = append(differ, f.path)
+		default:
+			free = append(free, f)
 		}
 	}
-	return nil
+	return free, differ, nil
 }
 
 func (f asset) write() error {

@@ -22,6 +22,10 @@ func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 	if err != nil {
 		return nil, err
 	}
+	success, err := d.lastSuccess(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return exporter.New(exporter.Options{
 		Version:         version(),
 		Runbooks:        docs.Runbooks(),
@@ -33,10 +37,12 @@ func (d *daemon) newExporter(ctx context.Context) (*exporter.Exporter, error) {
 		SkipReasons:     scheduler.SkipReasons(),
 		History:         func() (bench.Campaign, []bench.Measurement, error) { return d.lastResults(ctx) },
 		Bases:           bases,
+		Success:         success,
 		Earlier:         d.earlierRates(ctx),
 		Reload:          d.reload,
 		StoreStatus:     d.storeStatus,
 		Next:            d.nextStart,
+		Slot:            func(after time.Time) time.Time { return d.current.Load().schedule.Next(after) },
 		Log:             d.log,
 	})
 }
@@ -48,6 +54,31 @@ func (d *daemon) lastResults(ctx context.Context) (bench.Campaign, []bench.Measu
 	}
 	measurements, err := d.history.Measurements(ctx, last.ID)
 	return *last, measurements, err
+}
+
+// mostFruitless bounds how far back the last success is looked for.
+const mostFruitless = 1000
+
+// lastSuccess is the newest finished campaign with a valid measurement. Those after
+// it, in which nothing was measured, must not make it forgotten: how old it is, is an
+// alert.
+func (d *daemon) lastSuccess(ctx context.Context) (bench.Campaign, error) {
+	found, err := d.history.Campaigns(ctx, store.Filter{
+		Kinds: []bench.Kind{bench.KindScheduled, bench.KindConfirm}, States: []bench.State{bench.StateFinished}, Limit: mostFruitless,
+	})
+	if err != nil {
+		return bench.Campaign{}, err
+	}
+	for _, c := range found {
+		measurements, err := d.history.Numbers(ctx, c.ID)
+		if err != nil {
+			return bench.Campaign{}, err
+		}
+		if slices.ContainsFunc(measurements, bench.Measurement.Ranked) {
+			return c, nil
+		}
+	}
+	return bench.Campaign{}, nil
 }
 
 // bases are those of campaigns before the last, which may have failed to measure
