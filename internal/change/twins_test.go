@@ -14,12 +14,16 @@ func ofOwn(i int) bench.Target {
 	return t
 }
 
-// editions are two of one machine; the second becomes slower some campaigns later.
+// editions are two of one machine; the second becomes slower some campaigns later, and
+// the control, if that does, with the first and, much later, with the second.
 func editions(later int, control bool) []change.Campaign {
 	return history(60, func(campaign int, c change.Campaign) {
 		go1 := bench.ControlTarget(bench.ControlGo)
 		c.Rates[go1] = 50_000
 		if control && campaign >= 30 {
+			c.Rates[go1] *= 0.7
+		}
+		if control && later > 2 && campaign >= 30+later {
 			c.Rates[go1] *= 0.7
 		}
 		for i := range size {
@@ -49,7 +53,7 @@ func TestAcceptingAMachineEndsItInAllEditions(t *testing.T) {
 	} {
 		campaigns := editions(test.later, test.machine)
 		known := replay(campaigns)
-		if len(known.Changes) != 2 || (known.Changes[0].Scope == change.ScopeHost) != test.machine {
+		if len(known.Changes) != 2 || (known.Changes[0].Scope == change.ScopeHost) != test.machine || known.Changes[0].Scope != known.Changes[1].Scope {
 			t.Errorf("%s: %+v", name, known.Changes)
 			continue
 		}
@@ -88,5 +92,23 @@ func TestAnEventIsToldByTheSignalThatShowsIt(t *testing.T) {
 		if c.ID != "130-environment@current" || c.Signal != bench.SignalServerCPU || c.Way() != change.Slower {
 			t.Errorf("after %d campaigns: %+v", n, c)
 		}
+	}
+}
+
+// Nor does it silence what the other signal finds a campaign later, under another name.
+func TestAnEventThatIsTheSameSilencesNoLoss(t *testing.T) {
+	h := replay(stalled(60, func(campaign int, c change.Campaign) {
+		for i := range 4 {
+			if campaign >= 30 {
+				c.Costs[target(i)] *= []float64{1.3, 1.3, 1 / 1.3, 1 / 1.3}[i]
+			}
+			if campaign >= 31 {
+				slower(c, i, 0.8)
+			}
+		}
+	}))
+	whole := ofTarget(h, true)
+	if len(whole) != 2 || whole[0].Way() != change.Same || whole[1].Way() != change.Slower || whole[1].ID != "131-environment@current" {
+		t.Errorf("%+v", whole)
 	}
 }
