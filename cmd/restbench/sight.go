@@ -74,7 +74,7 @@ func sightFinding(target bench.Target, known change.History) host.Finding {
 	f := host.Finding{Name: sightName, Level: host.LevelOK}
 	i := slices.IndexFunc(known.Targets, func(s change.Sight) bool { return s.Target == target })
 	if i < 0 || known.Targets[i].Learning && len(known.Targets[i].Detectable) == 0 {
-		f.Detail = target.String() + ", here: not known yet, too few campaigns, or too few frameworks in them"
+		f.Detail = target.String() + ", here: not known yet, too few campaigns in which it had enough valid rounds, or too few frameworks in them"
 		return f
 	}
 	seen := known.Targets[i]
