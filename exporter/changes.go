@@ -99,7 +99,7 @@ func (m *metrics) describeChanges() {
 	m.changeAccepted = m.add("change_accepted_timestamp_seconds", "When a change was accepted that held until then, in seconds since 1970; absent for others."+ofWhole, labels...)
 	m.changeInfo = m.add("change_info", "Always 1; by label the name of the change, the versions before and since, whether the second signal confirms it, and why it was accepted.",
 		append(labels, "id", "before", "after", "confirmation", "note")...)
-	m.learning = m.add("change_learning", "1 while a target has too few campaigns on its level for small changes to be found, or too little of its field is measured to judge it.", targetLabels()...)
+	m.learning = m.add("change_learning", "1 while a target has too few campaigns on its level for small changes to be found, too little of its field is measured to judge it, or the newest two campaigns have no value of it.", targetLabels()...)
 	m.detectable = m.add("detectable_change_ratio", "Smallest slow-down that would be reported within so many campaigns in four of five cases; absent where none can be promised.",
 		append(targetLabels(), "campaigns")...)
 }

@@ -71,7 +71,7 @@ func (s snapshot) sightTable(now time.Time) report.Table {
 			Help: "Smallest slow-down that would be reported by then in four of five cases, at the present noise",
 		})
 	}
-	t.Columns = append(t.Columns, report.Column{Name: "state", Help: "Learning: too few campaigns on this level for small changes to be found"})
+	t.Columns = append(t.Columns, report.Column{Name: "state", Help: "Learning: too few campaigns on this level for small changes to be found, or none lately with a value of it"})
 	for _, target := range s.targets {
 		t.Rows = append(t.Rows, sightRow(s.sight(target.name)))
 	}

@@ -95,7 +95,7 @@ func (c *acceptCommand) accept(ctx context.Context, path string) (err error) {
 	if err := history.Accept(ctx, store.Acceptance{Change: c.id, At: now.UTC(), Note: c.reason}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "accepted: %s, %s %s: %s\n", one.id, one.what, one.size, c.reason)
+	_, err = fmt.Fprintf(c.out, "accepted: %s, %s %s: %s\n%s", one.id, one.what, one.size, c.reason, one.alsoText())
 	return err
 }
 
@@ -106,6 +106,15 @@ type acceptable struct {
 	since                         time.Time
 	ended                         string // how; empty while it holds
 	quiet                         bool   // by the threshold of this configuration; a daemon may have another
+	twins                         []string
+}
+
+// alsoText says what else this acceptance ends.
+func (a acceptable) alsoText() string {
+	if len(a.twins) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("and with it the same in other editions: %s\n", strings.Join(a.twins, ", "))
 }
 
 // known are all, the newest change first, and the newest upgrade of each target.
@@ -124,10 +133,10 @@ func (c *acceptCommand) known(ctx context.Context, history *store.Store, now tim
 	}
 	var all []acceptable
 	for _, one := range slices.Backward(found.Changes) {
-		all = append(all, acceptable{one.ID, one.What(), one.Size(), one.SecondText(), string(one.Scope), one.Onset.At, one.Ended(now), false})
+		all = append(all, acceptable{one.ID, one.What(), one.Size(), one.SecondText(), string(one.Scope), one.Onset.At, one.Ended(now), false, found.Twins(one.ID)})
 	}
 	for _, u := range upgrades {
-		all = append(all, acceptable{u.ID(), u.What(), u.Size(), "", "upgrade", u.Campaign.Started, u.Ended(now), !u.Differs()})
+		all = append(all, acceptable{u.ID(), u.What(), u.Size(), "", "upgrade", u.Campaign.Started, u.Ended(now), !u.Differs(), nil})
 	}
 	return all, nil
 }

@@ -123,6 +123,51 @@ func TestAcceptEndsAChange(t *testing.T) {
 	}
 }
 
+// A machine that became slower did so for each edition: one word of a person ends it.
+func TestAcceptEndsWhatHappenedToTheMachineInAllEditions(t *testing.T) {
+	state := isolated(t)
+	s := ownSeeding(t, unhurried(t), 40)
+	for i, own := range s.campaign.Participants[1:] {
+		own.Target.Edition = "2020"
+		s.campaign.Participants, s.levels = append(s.campaign.Participants, own), append(s.levels, s.levels[i+1]/2)
+	}
+	s.disturb = func(campaign, _ int) float64 {
+		if campaign >= 30 {
+			return 0.5
+		}
+		return 1
+	}
+	history := openState(t, state)
+	s.into(t, history, 0, s.n)
+	found, err := changesOf(t.Context(), history)
+	history.Close()
+	if err != nil || len(found.Changes) != 2 {
+		t.Fatalf("%v, %+v", err, found.Changes)
+	}
+	first, second := found.Changes[0].ID, found.Changes[1].ID
+	accept := func(id string) outcome {
+		return restbench(t.Context(), t, "accept", "--storage.path="+state, id, "--reason=a smaller machine")
+	}
+	if got := accept(first); got.code != exitDone || !strings.Contains(got.out, "and with it the same in other editions: "+second+"\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := accept(second); got.code != exitFailed || !strings.Contains(got.err, "does not hold any more: accepted") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A daemon that can find no change says so once, when it starts.
+func TestServeSaysThatChangesAreNotLookedFor(t *testing.T) {
+	const says = "lasting changes are not looked for: that takes 5 rounds, the protocol has 2"
+	for file, want := range map[string]int{ownTargets(t, "alpha"): 1, unhurried(t): 0} {
+		state := isolated(t)
+		left := startDaemon(t, state, file).stop()
+		if got := strings.Count(left.err, says); got != want {
+			t.Errorf("said %d times, want %d:\n%s", got, want, left.err)
+		}
+	}
+}
+
 func TestAcceptWithoutAHistory(t *testing.T) {
 	state := isolated(t)
 	if got := restbench(t.Context(), t, "accept", "--storage.path="+state); got.code != exitFailed || !strings.Contains(got.err, "there is no history") {

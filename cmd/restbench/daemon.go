@@ -308,4 +308,5 @@ func (d *daemon) use(p *plan) {
 		p.environments = d.command.environments(d.kit, p.config.Pythons, d.events.step)
 	}
 	d.current.Store(p)
+	d.warnUnwatched(p)
 }

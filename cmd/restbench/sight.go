@@ -25,9 +25,8 @@ const (
 // sight says what would be noticed on this machine, from the noise of the history.
 func (c *checkCommand) sight(ctx context.Context, p *plan) []host.Finding {
 	var findings []host.Finding
-	if rounds := p.config.Protocol.Rounds; rounds < change.FewestRounds {
-		findings = append(findings, host.Finding{Name: sightName, Level: host.LevelWarn,
-			Detail: fmt.Sprintf("not looked for: that takes %d rounds, the protocol has %d", change.FewestRounds, rounds)})
+	if text := unwatched(p); text != "" {
+		findings = append(findings, host.Finding{Name: sightName, Level: host.LevelWarn, Detail: text})
 	}
 	known, err := c.known(ctx)
 	switch {
@@ -40,6 +39,22 @@ func (c *checkCommand) sight(ctx context.Context, p *plan) []host.Finding {
 		findings = append(findings, sightFinding(target, known))
 	}
 	return findings
+}
+
+// unwatched says why no change can be found with this configuration; empty if one can.
+func unwatched(p *plan) string {
+	if rounds := p.config.Protocol.Rounds; rounds < change.FewestRounds {
+		return fmt.Sprintf("not looked for: that takes %d rounds, the protocol has %d", change.FewestRounds, rounds)
+	}
+	return ""
+}
+
+// warnUnwatched says so once for each configuration, so that nobody waits for alerts that
+// cannot come.
+func (d *daemon) warnUnwatched(p *plan) {
+	if text := unwatched(p); text != "" {
+		d.log.Warn().Msg("lasting changes are " + text)
+	}
 }
 
 func (c *checkCommand) known(ctx context.Context) (change.History, error) {
@@ -59,7 +74,7 @@ func sightFinding(target bench.Target, known change.History) host.Finding {
 	f := host.Finding{Name: sightName, Level: host.LevelOK}
 	i := slices.IndexFunc(known.Targets, func(s change.Sight) bool { return s.Target == target })
 	if i < 0 || known.Targets[i].Learning && len(known.Targets[i].Detectable) == 0 {
-		f.Detail = target.String() + ", here: not known yet, too few campaigns, or too few frameworks in them"
+		f.Detail = target.String() + ", here: not known yet, too few campaigns in which it had enough valid rounds, or too few frameworks in them"
 		return f
 	}
 	seen := known.Targets[i]

@@ -21,13 +21,22 @@ func (w *watch) remember(i int) {
 	}
 }
 
+// forget lets go of what is not active any more: when that goes back, long after, it is
+// a change of its own.
+func (w *watch) forget(now Campaign) {
+	for i := range w.left {
+		if now.At.Sub(w.changes[i].Reported.At) >= Longest {
+			delete(w.left, i)
+		}
+	}
+}
+
 // endReturned ends the open changes whose target, or field, is again where it was
 // before, whatever the detector took for its baseline meanwhile: after a disturbance of
 // two campaigns that is mostly the return itself, which it then cannot find.
 func (w *watch) endReturned(now Campaign) {
 	for _, i := range slices.Sorted(maps.Keys(w.formers)) {
-		open := &w.changes[i]
-		if _, ok := w.left[i]; !ok || now.At.Sub(open.Reported.At) >= Longest {
+		if _, ok := w.left[i]; !ok {
 			delete(w.formers, i)
 			continue
 		}
@@ -42,15 +51,33 @@ func (w *watch) endReturned(now Campaign) {
 // are gone as well. In those before it, it was counted.
 func (w *watch) withdraw(i int, at time.Time) {
 	share := w.left[i]
+	w.unsettle(i)
 	for _, j := range slices.Sorted(maps.Keys(w.left)) {
 		switch {
-		case w.found[w.places[j]].Series != w.found[w.places[i]].Series:
+		case w.found[w.places[j]].Series != w.found[w.places[i]].Series || w.otherEvent(j, i):
 		case j < i:
 			w.left[j] -= share
 		default:
 			w.changes[j].end(End{Reason: Returned, At: at})
 			delete(w.formers, j)
 			delete(w.left, j)
+		}
+	}
+}
+
+// otherEvent reports whether two changes of the whole field have nothing to do with each
+// other: the machine, and several frameworks on it.
+func (w *watch) otherEvent(j, i int) bool {
+	a, b := w.changes[j], w.changes[i]
+	return a.Whole() && b.Whole() && a.Scope != b.Scope
+}
+
+// unsettle notes that a change is over. Where the field was before other events that came
+// while it held says nothing now: that was without what is back.
+func (w *watch) unsettle(i int) {
+	for j := range w.formers {
+		if j > i && w.otherEvent(j, i) {
+			delete(w.formers, j)
 		}
 	}
 }

@@ -83,8 +83,8 @@ func TestAThirdOfTheFieldReturnsWhenItDoes(t *testing.T) {
 					}
 				}
 			})), true) {
-				if c.Way() == change.Slower && c.End.Reason != want {
-					t.Errorf("%d bad campaigns, seed %d: reported %d, effect %.3f, end %+v", bad, seed, c.Reported.Campaign, *c.Effect, *c.End)
+				if c.Way() != change.Slower || c.End.Reason != want {
+					t.Errorf("%d bad campaigns, seed %d: %s, reported %d, effect %.3f, end %+v", bad, seed, c.Way(), c.Reported.Campaign, *c.Effect, *c.End)
 				}
 			}
 		}

@@ -31,16 +31,6 @@ type Doubt struct {
 	Suspicious []bench.Target
 }
 
-// Sight is what would be noticed of one target.
-type Sight struct {
-	Target     bench.Target
-	Learning   bool
-	Detectable map[int]float64 // smallest slow-down, as a share, by campaigns; absent where none can be promised
-}
-
-// Horizons are the numbers of campaigns for which Detectable is said.
-func Horizons() []int { return []int{2, 3, 10} }
-
 // Replay judges campaigns, oldest first, one after another, as if each came now.
 func Replay(campaigns []Campaign, accepted []Acceptance) History {
 	var h History
@@ -63,7 +53,7 @@ func Replay(campaigns []Campaign, accepted []Acceptance) History {
 	slices.SortFunc(h.Targets, func(a, b Sight) int {
 		return cmp.Or(compareGroups(groupOf(a.Target), groupOf(b.Target)), strings.Compare(a.Target.Framework, b.Target.Framework))
 	})
-	accept(h.Changes, accepted)
+	h.accept(accepted)
 	return h
 }
 
@@ -78,27 +68,7 @@ func (h *History) judge(watches []*watch, campaigns []Campaign) {
 	for _, w := range watches {
 		w.confirm()
 		h.Changes = append(h.Changes, w.told()...)
-		h.Targets = append(h.Targets, w.sights()...)
-	}
-}
-
-// accept ends what somebody accepted before it ended otherwise, and what is too old.
-func accept(changes []Change, accepted []Acceptance) {
-	for i := range changes {
-		c := &changes[i]
-		c.end(End{Reason: Expired, At: c.Reported.At.Add(Longest)})
-		for _, a := range accepted {
-			if a.ID == c.ID {
-				c.end(End{Reason: Accepted, At: a.At, Note: a.Note})
-			}
-		}
-	}
-}
-
-// end keeps the earliest of several ends.
-func (c *Change) end(e End) {
-	if c.End == nil || e.At.Before(c.End.At) {
-		c.End = &e
+		h.Targets = append(h.Targets, w.sights(campaigns)...)
 	}
 }
 
@@ -167,6 +137,7 @@ func (w *watch) observe(c Campaign) (suspicious []bench.Target) {
 		return nil // the same campaigns in each signal
 	}
 	w.seen = append(w.seen, c)
+	w.forget(c)
 	w.endUpgraded(c)
 	environment := w.environment(c)
 	if environment != w.last {
@@ -229,8 +200,10 @@ func (w *watch) take(found stats.Change) {
 		return
 	}
 	c.ID = identity(c)
-	w.silent[len(w.changes)] = whole && w.events.known(found, w.signal)
 	w.changes, w.places = append(w.changes, c), append(w.places, len(w.found)-1)
+	if whole {
+		w.events.tell(event{found, w, len(w.changes) - 1})
+	}
 	if c.Effect != nil {
 		w.left[len(w.changes)-1] = math.Log1p(*c.Effect)
 		w.remember(len(w.changes) - 1)
@@ -305,6 +278,7 @@ func (w *watch) undo(c Change) (returned bool) {
 		}
 		open.end(End{Reason: Returned, At: c.Reported.At})
 		delete(w.left, i)
+		w.unsettle(i)
 		returned = returned || remains >= -undone // farther is a change of its own
 	}
 	return returned
@@ -324,23 +298,6 @@ func (w *watch) endUpgraded(c Campaign) {
 
 func sameVersions(a, b bench.Versions) bool {
 	return a.Framework == b.Framework && a.Server == b.Server && a.Python == b.Python && maps.Equal(a.Packages, b.Packages)
-}
-
-func (w *watch) sights() (all []Sight) {
-	judging := w.detector.Judging() // else nothing would be noticed
-	for i, t := range w.targets {
-		if !w.own[t] {
-			continue
-		}
-		s := Sight{Target: t, Learning: w.detector.Learning(i) || !judging, Detectable: map[int]float64{}}
-		for _, campaigns := range Horizons() {
-			if share, ok := w.detector.Detectable(i, campaigns); ok && judging {
-				s.Detectable[campaigns] = share
-			}
-		}
-		all = append(all, s)
-	}
-	return all
 }
 
 // Current are the changes that hold at that time.

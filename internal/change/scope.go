@@ -53,8 +53,8 @@ const (
 )
 
 // scopeOfAll asks the controls: one that runs no Python moves with the machine
-// alone. Without it, it is the machine unless the interpreter is known to be another;
-// with it, the machine only where that moved, or is another one.
+// alone. Without it, it is the machine unless the interpreter is known to be another or
+// only some moved; with it, the machine only where that moved, or is another one.
 func (w *watch) scopeOfAll(found stats.Change) Scope {
 	switch {
 	case found.Onset > 0 && w.seen[found.Onset-1].Protocol != w.seen[found.Onset].Protocol:
@@ -68,7 +68,7 @@ func (w *watch) scopeOfAll(found stats.Change) Scope {
 		return ScopeHost
 	case w.scopeByVersions(found) == ScopeInterpreter:
 		return ScopeInterpreter
-	case !known:
+	case !known && !found.Relative: // else the rest of the field says that it was not the machine
 		return ScopeHost
 	}
 	for _, name := range []string{bench.ControlWSGI, bench.ControlASGI} {
@@ -106,14 +106,36 @@ func (w *watch) scopeByVersions(found stats.Change) Scope {
 	return ScopeHost
 }
 
-// moved is the movement of a control as a share of that of the field.
+// moved is the movement of a control as a share of that of the field, both as measured,
+// or both relative to what the field has in common.
 func (w *watch) moved(control string, found stats.Change) (share float64, ok bool) {
-	by, ok := w.movement(found, func(c Campaign) float64 { return c.values(w.signal)[bench.ControlTarget(control)] })
+	by, ok := w.movementOf(bench.ControlTarget(control), found)
 	whole := math.Log1p(*found.Effect)
 	if !ok || whole == 0 {
 		return 0, false
 	}
+	if found.Relative {
+		by -= w.inCommon(found)
+	}
 	return by / whole, true
+}
+
+// inCommon is the movement that most of the field shares.
+func (w *watch) inCommon(found stats.Change) float64 {
+	var all []float64
+	for _, t := range w.targets {
+		if by, ok := w.movementOf(t, found); ok {
+			all = append(all, by)
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return stats.Median(all)
+}
+
+func (w *watch) movementOf(t bench.Target, found stats.Change) (by float64, ok bool) {
+	return w.movement(found, func(c Campaign) float64 { return c.values(w.signal)[t] })
 }
 
 // movement is by how much a number moved with a change, in ln.

@@ -106,8 +106,8 @@ func TestControlsTellTheScope(t *testing.T) {
 				c.Rates[bench.ControlTarget(test.moved)] *= 0.7
 			}
 		})))
-		if c.Scope != test.want || !c.Whole() {
-			t.Errorf("%s: scope %s, want %s", name, c.Scope, test.want)
+		if c.Scope != test.want || !c.Whole() || c.Way() != change.Slower {
+			t.Errorf("%s: %s, scope %s, want %s", name, c.Way(), c.Scope, test.want)
 		}
 	}
 }

@@ -118,9 +118,10 @@ func (c Change) WasAccepted(now time.Time) (at time.Time, note string, ok bool) 
 	return c.End.At, c.End.Note, true
 }
 
-// Ended says how a change ceased to be active; empty while it is.
+// Ended says how a change ceased to be active; empty until then, also by a clock that was
+// set back to before it was reported.
 func (c Change) Ended(now time.Time) string {
-	if c.Active(now) || c.End == nil {
+	if c.End == nil || now.Before(c.End.At) {
 		return ""
 	}
 	text := string(c.End.Reason) + " " + c.End.At.UTC().Format("2006-01-02 15:04 UTC")

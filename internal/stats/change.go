@@ -49,6 +49,7 @@ type Change struct {
 	Reported int       // the campaign with which it became known
 	Effect   *float64  // new level ÷ old level - 1; nil if there was no old one
 	CI95     *Interval // of Effect
+	Relative bool      // of WholeField: only some series moved, and Effect is theirs, relative to the others
 }
 
 // Config says what a Detector watches. The numbers of the method itself are
@@ -133,7 +134,8 @@ func (d *Detector) Observe(c Campaign) []Change {
 	values := d.logarithms(c.Values)
 	d.measureLevels()
 	if d.isNewEnvironment(c.Environment) {
-		return []Change{d.startAnew(campaign, values, d.hostMargin())}
+		margin := d.hostMargin() // of the history, which ends here
+		return []Change{d.eventOfAll(campaign, d.startAnew(campaign, values), margin)}
 	}
 	effect, known := d.estimateHost(values)
 	if !known {
@@ -141,8 +143,10 @@ func (d *Detector) Observe(c Campaign) []Change {
 		return nil
 	}
 	d.unjudged, d.hostEffect = 0, effect
-	if d.judgeCampaign(values) {
-		return []Change{d.startAnew(campaign, values, 0)}
+	if moved, together := d.judgeCampaign(values); together {
+		event := d.suddenEvent(campaign, values, moved)
+		d.startAnew(campaign, values)
+		return []Change{event}
 	}
 	d.record(campaign, values)
 	return d.findChanges(campaign)
@@ -153,7 +157,7 @@ func (d *Detector) Observe(c Campaign) []Change {
 func (d *Detector) leaveOut(campaign int, values []float64) {
 	d.unjudged++
 	if d.unjudged >= longestTail {
-		d.startAnew(campaign, values, 0)
+		d.startAnew(campaign, values)
 	}
 }
 
@@ -206,11 +210,9 @@ func (d *Detector) isNewEnvironment(fingerprint string) bool {
 	return before != "" && before != fingerprint
 }
 
-// startAnew makes this campaign the first of all baselines and returns that as
-// one event, sized by what it did to the series on average. The margin is what of that
-// may be none of the event.
-func (d *Detector) startAnew(campaign int, values []float64, margin float64) Change {
-	var differences []float64
+// startAnew makes this campaign the first of all baselines and returns how far it is
+// from those before, as measured.
+func (d *Detector) startAnew(campaign int, values []float64) (differences []float64) {
 	for i := range d.series {
 		h := &d.series[i]
 		if before, ok := h.plainLevel(); ok && !math.IsNaN(values[i]) {
@@ -226,23 +228,7 @@ func (d *Detector) startAnew(campaign int, values []float64, margin float64) Cha
 			d.series[i].carried = spread{}
 		}
 	}
-	return d.environmentChange(Change{Onset: campaign, Reported: campaign}, differences, margin)
-}
-
-// environmentChange sizes an event of the field by the mean of the differences
-// of its series; the margin, in ln, comes on top of what they scatter.
-func (d *Detector) environmentChange(change Change, differences []float64, margin float64) Change {
-	change.Series, change.Kind = WholeField, NewEnvironment
-	s := Summarize(differences)
-	if s.N == 0 {
-		return change
-	}
-	effect := d.share(s.Mean)
-	change.Effect = &effect
-	if s.CI95 != nil && !math.IsInf(margin, 1) {
-		change.CI95 = d.interval(s.Mean, math.Hypot(s.CI95.High-s.Mean, margin))
-	}
-	return change
+	return differences
 }
 
 // record appends a campaign to the histories.

@@ -84,6 +84,19 @@ func (d *Detector) estimateHost(values []float64) (effect float64, known bool) {
 	return commonMovement(all), true
 }
 
+// measuredLately is how many series were, in the stretch in which changes are looked
+// for: who left long ago has no say.
+func (d *Detector) measuredLately(campaign int) int {
+	n := 0
+	for i, l := range d.levels {
+		points := d.series[i].points
+		if l.n > 0 && len(points) > 0 && points[len(points)-1].campaign > campaign-longestTail {
+			n++
+		}
+	}
+	return n
+}
+
 func (d *Detector) haveLevels() int {
 	n := 0
 	for _, l := range d.levels {
@@ -144,26 +157,43 @@ func bisquare(one deviation, center float64) float64 {
 // judgeCampaign notes which series are suspiciously bad in this campaign, and
 // reports whether so many of the field moved at once, in whatever direction,
 // that it is the environment that changed.
-func (d *Detector) judgeCampaign(values []float64) (newEnvironment bool) {
-	moved, judged := 0, 0
-	for _, one := range d.deviations(values) {
-		if d.levels[one.series].n < shortestTail || one.sigma == 0 {
-			continue
-		}
-		judged++
-		difference := one.difference
-		if !d.series[one.series].still {
-			difference -= d.hostEffect
-		}
-		if math.Abs(difference) <= d.critical.surprise.at(one.freedom)*one.sigma {
-			continue
-		}
-		moved++
-		if difference < 0 {
+func (d *Detector) judgeCampaign(values []float64) (moved []deviation, together bool) {
+	judged := d.judged(values)
+	moved = d.surprising(judged, d.hostEffect, 0)
+	for _, one := range moved {
+		if one.difference < 0 {
 			d.suspicious = append(d.suspicious, one.series)
 		}
 	}
-	return d.field() && moved >= eventSize(judged)
+	return moved, d.field() && len(moved) >= eventSize(len(judged))
+}
+
+// judged are the deviations of the series that are known well enough for one campaign
+// to say something.
+func (d *Detector) judged(values []float64) []deviation {
+	var judged []deviation
+	for _, one := range d.deviations(values) {
+		if d.levels[one.series].n >= shortestTail && one.sigma > 0 {
+			judged = append(judged, one)
+		}
+	}
+	return judged
+}
+
+// surprising are those that are farther off than chance takes them, when the host did
+// so much, give or take a standard deviation.
+func (d *Detector) surprising(judged []deviation, host, sigma float64) []deviation {
+	var moved []deviation
+	for _, one := range judged {
+		if !d.series[one.series].still {
+			one.difference -= host
+			one.sigma = math.Hypot(one.sigma, sigma)
+		}
+		if math.Abs(one.difference) > d.critical.surprise.at(one.freedom)*one.sigma {
+			moved = append(moved, one)
+		}
+	}
+	return moved
 }
 
 // eventSize is how many of the judged series must move together to be one event.

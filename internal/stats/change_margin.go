@@ -31,6 +31,10 @@ func marginOfOne(l level, carried spread) float64 {
 	if l.n == 0 || scatter.freedom < 1 {
 		return math.Inf(1)
 	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: scatter.freedom}.Quantile((1 + confidence) / 2)
-	return caution * t * scatter.sigma() * math.Sqrt(1+1/float64(l.n))
+	return marginOf(scatter.sigma()*math.Sqrt(1+1/float64(l.n)), scatter.freedom)
+}
+
+// marginOf is half the 95 % interval of what scatters so much.
+func marginOf(sigma, freedom float64) float64 {
+	return caution * sigma * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile((1+confidence)/2)
 }

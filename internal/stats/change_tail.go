@@ -3,8 +3,6 @@ package stats
 import (
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 const (
@@ -152,18 +150,18 @@ func (d *Detector) findChanges(campaign int) []Change {
 		changes = append(changes, change)
 	}
 	found := map[int]tail{}
-	var differences []float64
+	var moved []deviation
 	for i := range d.series {
 		if t := d.findTail(&d.series[i]); d.reportable(t) {
 			found[i] = d.series[i].refine(t)
-			differences = append(differences, t.difference)
+			moved = append(moved, deviation{i, t.difference, t.sigma, t.freedom})
 		}
 	}
 	for i, t := range found {
 		d.series[i].restart(t.baseline, t.length)
 	}
-	if d.field() && len(found) >= eventSize(d.haveLevels()) {
-		return append(changes, d.environmentChange(Change{Onset: earliest(found), Reported: campaign}, differences, 0))
+	if d.field() && len(found) >= eventSize(d.measuredLately(campaign)) {
+		return append(changes, d.eventOfSome(Change{Onset: earliest(found), Reported: campaign, Relative: true}, moved))
 	}
 	for i := range d.series {
 		if t, ok := found[i]; ok {
@@ -236,6 +234,4 @@ func (d *Detector) attribute(h *history, onset int) {
 }
 
 // margin of the difference, half its 95 % interval.
-func (t tail) margin() float64 {
-	return caution * t.sigma * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: t.freedom}.Quantile((1+confidence)/2)
-}
+func (t tail) margin() float64 { return marginOf(t.sigma, t.freedom) }

@@ -1,0 +1,59 @@
+package stats
+
+import "math"
+
+// eventOfAll sizes an event of the field by the mean of the differences of all its
+// series, as measured; the margin, in ln, is what the host does by itself, and comes on
+// top of what they scatter.
+func (d *Detector) eventOfAll(campaign int, differences []float64, margin float64) Change {
+	change := Change{Series: WholeField, Kind: NewEnvironment, Onset: campaign, Reported: campaign}
+	s := Summarize(differences)
+	if s.N == 0 {
+		return change
+	}
+	effect := d.share(s.Mean)
+	change.Effect = &effect
+	switch {
+	case math.IsInf(margin, 1):
+	case s.CI95 != nil:
+		change.CI95 = d.interval(s.Mean, math.Hypot(s.CI95.High-s.Mean, margin))
+	case !d.field() || d.few: // the margin is that of the series, and not that of the host alone
+		change.CI95 = d.interval(s.Mean, margin)
+	}
+	return change
+}
+
+// eventOfSome sizes an event by the series that moved: those that did not would only
+// hide it. They need not have moved by the same, so the interval is that of the mean of
+// these series, by what each scatters, and not one of others like them. What may be
+// wrong with one may be with all of them: their errors do not cancel out.
+func (d *Detector) eventOfSome(change Change, moved []deviation) Change {
+	mean, margin := 0.0, 0.0
+	for _, one := range moved {
+		mean += one.difference / float64(len(moved))
+		margin += marginOf(one.sigma, one.freedom) / float64(len(moved))
+	}
+	effect := d.share(mean)
+	change.Series, change.Kind = WholeField, NewEnvironment
+	change.Effect, change.CI95 = &effect, d.interval(mean, margin)
+	return change
+}
+
+// suddenEvent is what so many series did in one campaign: relative to the others, or as
+// measured where what all have in common is more than the host does by chance. Then at
+// least half of the field moved, and who stayed would look like the one that moved.
+func (d *Detector) suddenEvent(campaign int, values []float64, moved []deviation) Change {
+	change := Change{Onset: campaign, Reported: campaign, Relative: true}
+	host := newLevel(d.host.newest(longestBaseline), spread{})
+	scatter := d.host.carried.plus(host.spread)
+	if host.n == 0 || scatter.freedom < 1 {
+		return d.eventOfSome(change, moved)
+	}
+	sigma := scatter.sigma() * math.Sqrt(1+1/float64(host.n))
+	if math.Abs(d.hostEffect-host.center) > d.critical.surprise.at(scatter.freedom)*sigma {
+		if measured := d.surprising(d.judged(values), host.center, sigma); len(measured) > 0 {
+			change.Relative, moved = false, measured
+		}
+	}
+	return d.eventOfSome(change, moved)
+}
