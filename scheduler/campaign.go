@@ -66,6 +66,7 @@ type campaign struct {
 type entry struct {
 	Entrant
 	prepared Prepared
+	learned  *Learned // at the first start, where there was something to learn
 	server   Server
 	address  string
 	out      bool // takes no further part

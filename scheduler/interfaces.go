@@ -42,6 +42,19 @@ type Entrant struct {
 	Workload bench.Workload
 	// Prepare installs what the target needs and says how it is started.
 	Prepare func(ctx context.Context) (Prepared, error)
+	// Learn is asked at the target's first start in a campaign, in place of the
+	// Workload's answer; nil where that is known.
+	Learn Learner
+}
+
+// Learner asks the server at address what it answers. An error means: not yet.
+type Learner func(ctx context.Context, address string) (Learned, error)
+
+// Learned is what holds until the campaign ends.
+type Learned struct {
+	Workload bench.Workload
+	Detail   string // of what was learned, for people
+	Marks    []bench.Mark
 }
 
 // Prepared is a target that can be started.

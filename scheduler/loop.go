@@ -36,6 +36,7 @@ type Loop struct {
 	First    func(ctx context.Context) // done once before the first slot, unless Now brings a campaign; may be nil
 	Last     time.Time                 // when the last campaign of an earlier process began; intervals are counted from it
 	Reloaded <-chan struct{}           // the schedule has changed; never closed
+	Due      func() bool               // asked after a reload: whether a campaign is to run at once; never when nil
 	Clock    func() time.Time          // the wall clock; time.Now when nil
 }
 
@@ -76,10 +77,10 @@ func (l *Loop) first(ctx context.Context, since time.Time) time.Time {
 	return l.counted(schedule, since, l.wall())
 }
 
-// wait returns the first slot after anchor when it has come, or zero when ctx
-// ended. It compares wall-clock times only, because slots are wall-clock times:
-// when the clock is set back the slot is computed anew, when it is set forward
-// the slot has come.
+// wait returns the first slot after anchor when it has come, the present where a
+// reload made a campaign due, or zero when ctx ended. It compares wall-clock times
+// only, because slots are wall-clock times: when the clock is set back the slot is
+// computed anew, when it is set forward the slot has come.
 func (l *Loop) wait(ctx context.Context, anchor time.Time) (slot, now time.Time) {
 	since, next := anchor, l.plan(anchor)
 	for {
@@ -96,6 +97,9 @@ func (l *Loop) wait(ctx context.Context, anchor time.Time) (slot, now time.Time)
 			return time.Time{}, now
 		case <-l.Reloaded:
 			next = l.replan(anchor)
+			if now = l.wall(); l.Due != nil && l.Due() {
+				return now, now
+			}
 		case <-time.After(sleep(now, next)):
 		}
 	}

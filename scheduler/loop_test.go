@@ -258,6 +258,42 @@ func TestAReloadDuringACampaignWaitsForItsEnd(t *testing.T) {
 	})
 }
 
+func TestAReloadThatMakesACampaignDueDoesNotWaitForTheSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "0 */3 * * *")
+		due := true
+		d.Due = func() bool { return due }
+		d.Run = func(context.Context) error { d.note("campaign"); due = false; return nil }
+		d.live(t, func() {
+			time.Sleep(time.Hour)
+			d.reloaded <- struct{}{}
+			time.Sleep(time.Minute)
+			d.reloaded <- struct{}{} // the same again
+			time.Sleep(3 * time.Hour)
+		}, "1 01:00:00 campaign", "1 03:00:00 campaign")
+	})
+}
+
+func TestACampaignThatBecomesDueInAnotherFollowsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary(t, "0 */3 * * *")
+		var reloaded, measured atomic.Int64
+		d.Due = func() bool { return reloaded.Load() != measured.Load() }
+		d.Run = func(context.Context) error {
+			measured.Store(reloaded.Load())
+			d.note("begins")
+			time.Sleep(time.Hour)
+			return nil
+		}
+		d.live(t, func() {
+			time.Sleep(3*time.Hour + time.Minute)
+			reloaded.Store(1)
+			d.reloaded <- struct{}{}
+			time.Sleep(2 * time.Hour)
+		}, "1 03:00:00 begins", "1 04:00:00 begins")
+	})
+}
+
 func TestFrequentReloadsDoNotPutAnIntervalOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDiary(t, "@every 3h")

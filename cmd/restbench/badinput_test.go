@@ -32,6 +32,8 @@ func TestBadInputIsToldInOneLine(t *testing.T) {
 		"unknown framework":      {"", []string{"run", "flusk"}, 2, []string{"flusk", "flask"}},
 		"unknown edition":        {"", []string{"run", "--edition=1999"}, 2, []string{"1999", "2020", "current"}},
 		"framework in the file":  {"frameworks: [djingo]\n", []string{"serve", "--config.check"}, 1, []string{"djingo"}},
+		"missing interpreter":    {"pythons: [/no/such/python3.8]\n", []string{"serve", "--config.check"}, 1, []string{".yml", "pythons", "/no/such/python3.8: no such file"}},
+		"missing --python":       {"", []string{"serve", "--config.check", "--python=/no/such/python3.8"}, 1, []string{"--python", "/no/such/python3.8: no such file"}},
 		"pinning":                {"pinning: sideways\n", []string{"serve", "--config.check"}, 1, []string{"pinning", "sideways"}},
 		"unknown flag":           {"", []string{"run", "--round=3"}, 2, []string{"--round"}},
 		"unknown command":        {"", []string{"bench"}, 2, []string{"bench"}},

@@ -55,17 +55,17 @@ func (c choice) installed() []frameworks.Entry {
 	return all
 }
 
-// choose looks the configured names up in the catalogue and among the user's
-// own targets.
+// choose looks the configured names up in the catalogue and adds the user's own
+// targets.
 func (s *session) choose(cfg config.Config) (choice, error) {
 	catalogue, err := s.catalogue()
 	if err != nil {
 		return choice{}, err
 	}
-	names, own := ownFirst(cfg.Frameworks, cfg.Targets)
-	chosen := choice{own: own}
-	_, ofOthers, editions, _ := splitNames(names, cfg.Editions)
-	if len(ofOthers) > 0 || len(cfg.Frameworks) == 0 && len(editions) > 0 {
+	chosen := choice{own: cfg.Targets}
+	names, asked := ofCatalogue(catalogue, cfg)
+	_, ofOthers, editions, _ := splitNames(names, asked)
+	if len(ofOthers) > 0 || len(names) == 0 && len(editions) > 0 {
 		if chosen.entries, err = catalogue.Select(ofOthers, editions); err != nil {
 			return choice{}, err
 		}
@@ -83,9 +83,8 @@ func (s *session) choose(cfg config.Config) (choice, error) {
 // configuredLatest is the edition of that name as a configuration has it: off,
 // unless somebody names it.
 func (s *session) configuredLatest(catalogue *frameworks.Catalogue, cfg config.Config) (latest, error) {
-	names, _ := ownFirst(cfg.Frameworks, cfg.Targets)
-	named, _, _, all := splitNames(names, cfg.Editions)
-	if len(named) > 0 || all && len(cfg.Frameworks) == 0 {
+	named, _, _, all := splitNames(ofCatalogue(catalogue, cfg))
+	if len(named) > 0 || all {
 		return s.latest(catalogue, named, cfg.Latest)
 	}
 	return latest{rules: cfg.Latest, dir: s.latestDir()}, nil
@@ -99,12 +98,35 @@ func (s *session) latest(catalogue *frameworks.Catalogue, names []string, rules 
 
 func (s *session) latestDir() string { return filepath.Join(s.storagePath, "latest") }
 
-// ownFirst takes the names of own targets out of names; all own targets are
-// taken when there are no names at all.
-func ownFirst(names []string, targets []config.Target) (rest []string, own []config.Target) {
-	if len(names) == 0 {
-		return nil, targets
+// ofCatalogue is what a configuration asks of the catalogue: names, all frameworks
+// when there are none, and editions. Own targets take part whether they are named
+// or not; where they alone are named, nothing of the catalogue does.
+func ofCatalogue(catalogue *frameworks.Catalogue, cfg config.Config) (names, editions []string) {
+	for _, name := range cfg.Frameworks {
+		if !namesOwn(catalogue, cfg.Targets, name) {
+			names = append(names, name)
+		}
 	}
+	if len(names) == 0 && len(cfg.Frameworks) > 0 {
+		return nil, nil
+	}
+	return names, cfg.Editions
+}
+
+// namesOwn reports whether a name in the file means an own target: a framework that
+// is called the same goes first.
+func namesOwn(catalogue *frameworks.Catalogue, targets []config.Target, name string) bool {
+	short, own := strings.CutSuffix(name, "@"+bench.EditionOwn)
+	if !slices.ContainsFunc(targets, func(t config.Target) bool { return t.Name == short }) {
+		return false
+	}
+	_, err := catalogue.Framework(short)
+	return own || err != nil
+}
+
+// ownFirst divides the names of a command line into those of own targets and the
+// rest.
+func ownFirst(names []string, targets []config.Target) (rest []string, own []config.Target) {
 	byName, taken := map[string]config.Target{}, map[string]bool{}
 	for _, t := range targets {
 		byName[t.Name] = t

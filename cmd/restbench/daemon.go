@@ -28,6 +28,7 @@ type daemon struct {
 	*kit
 	command  *serveCommand
 	current  atomic.Pointer[plan]
+	tried    *plan // of the newest campaign, or of the start; for the loop of campaigns
 	reloaded chan struct{}
 	renewed  chan struct{} // the same, for the edition latest
 	turn     chan struct{} // held by what must not meet a campaign of this daemon
@@ -56,6 +57,7 @@ func newDaemon(ctx context.Context, c *serveCommand, first *plan) (*daemon, erro
 	}
 	d.events.log = d.log
 	d.use(first)
+	d.tried = first
 	if err := d.open(ctx); err != nil {
 		d.close()
 		return nil, err
@@ -158,8 +160,19 @@ func (d *daemon) campaigns(ctx context.Context) error {
 		First:    d.resume(ctx, due),
 		Last:     d.lastStart(ctx),
 		Reloaded: d.reloaded,
+		Due:      d.dueAfterReload,
 	}
 	return loop.Start(ctx)
+}
+
+// dueAfterReload says whether what was reloaded does not wait for its slot: under
+// another protocol there are no results to show until it has been measured.
+func (d *daemon) dueAfterReload() bool {
+	due := d.current.Load().config.Protocol.Hash() != d.tried.config.Protocol.Hash()
+	if due {
+		d.log.Info().Msg("the protocol has changed: measuring at once")
+	}
+	return due
 }
 
 // dueAtStart says whether the first campaign begins at once: always, unless the
@@ -208,6 +221,7 @@ func (d *daemon) lastFinished(ctx context.Context) (*bench.Campaign, error) {
 // worse in it than before, another one at once to confirm it.
 func (d *daemon) campaign(ctx context.Context) error {
 	p := d.current.Load()
+	d.tried = p
 	err := d.measure(ctx, p, bench.KindScheduled)
 	suspicious := d.watch.campaign(ctx)
 	if err != nil || ctx.Err() != nil || d.current.Load() != p || !d.doubts.Confirm(suspicious) {

@@ -212,6 +212,21 @@ func TestReloadTakesTheNewFileAndKeepsTheOldForABadOne(t *testing.T) {
 	}
 }
 
+// Under another protocol nothing is shown of what was measured before, so that it is
+// measured at once, as after a restart.
+func TestAReloadOfAnotherProtocolMeasuresAtOnce(t *testing.T) {
+	state, config := isolated(t), ownTargets(t, "alpha")
+	d := startDaemon(t, state, config)
+	d.awaitCampaign()
+	rewrite(t, config, strings.Replace(read(t, config), "name: short, rounds: 2", "name: shorter, rounds: 1", 1))
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "it is measured with the other protocol", func() bool {
+		return d.metric(`restbench_rounds{edition="own",framework="alpha",protocol="shorter",serving="documented",workload="hello"}`) == "1"
+	})
+}
+
 // pretendNewer gives the history the mark of a later version.
 func pretendNewer(t *testing.T, path string) {
 	t.Helper()

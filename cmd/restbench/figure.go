@@ -193,7 +193,12 @@ func (a *among) start(ctx context.Context, entrants []scheduler.Entrant) {
 func (a *among) startOne(ctx context.Context, e scheduler.Entrant, command bench.Command) (served, error) {
 	command.CPUs = a.plan.pinning.Server
 	server, err := a.supervisor.Start(ctx, command, func(ctx context.Context, address string) error {
-		return load.Verify(ctx, address, e.Workload)
+		if e.Learn == nil {
+			return load.Verify(ctx, address, e.Workload)
+		}
+		learned, err := e.Learn(ctx, address)
+		e.Workload = learned.Workload
+		return err
 	})
 	return served{e.Target, e.Workload, server}, err
 }

@@ -35,6 +35,9 @@ func (c *installCommand) run(ctx context.Context) error {
 	if err != nil {
 		return &usageError{err}
 	}
+	if err := c.checkPythons(cfg); err != nil {
+		return err
+	}
 	k, err := c.newKit()
 	if err != nil {
 		return err

@@ -146,7 +146,8 @@ func ownEntrant(t config.Target) scheduler.Entrant {
 	return scheduler.Entrant{
 		Target:   target,
 		Signal:   t.Signal,
-		Workload: bench.Workload{Request: t.Request, Expect: t.Expect},
+		Workload: ownWorkload(t),
+		Learn:    learner(t),
 		Prepare:  func(context.Context) (scheduler.Prepared, error) { return prepared, nil },
 	}
 }

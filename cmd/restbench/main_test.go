@@ -38,9 +38,10 @@ const testAnswer = "pong"
 // testServer answers every request the same until it is killed. Words behind the
 // port change that: delay=20ms answers later, delay-in=FILE as late as the file says at
 // the moment, wrong-after=20 answers something else from then on, stall=1 sends head
-// and body apart, the body when the head has been acknowledged.
+// and body apart, the body when the head has been acknowledged, vary=1 counts in the
+// body.
 func testServer(port string, words ...string) int {
-	delay, right, answered, stall := atomic.Int64{}, int64(math.MaxInt64), atomic.Int64{}, false
+	delay, right, answered, stall, vary := atomic.Int64{}, int64(math.MaxInt64), atomic.Int64{}, false, false
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, "=")
 		var err error
@@ -53,6 +54,8 @@ func testServer(port string, words ...string) int {
 			right, err = strconv.ParseInt(value, 10, 64)
 		case "stall":
 			stall, err = strconv.ParseBool(value)
+		case "vary":
+			vary, err = strconv.ParseBool(value)
 		}
 		if err != nil {
 			panic(err)
@@ -61,8 +64,13 @@ func testServer(port string, words ...string) int {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(time.Duration(delay.Load()))
 		w.Header().Set("Content-Type", "text/plain")
-		if answered.Add(1) > right {
+		n := answered.Add(1)
+		if n > right {
 			_, _ = io.WriteString(w, "oops")
+			return
+		}
+		if vary {
+			_, _ = fmt.Fprint(w, n)
 			return
 		}
 		if stall {

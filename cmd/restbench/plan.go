@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"restbench/internal/bench"
@@ -47,6 +48,9 @@ func (s *session) plan() (*plan, error) {
 	if err := checkEngine(cfg.Protocol.Engine); err != nil {
 		return nil, s.where(err)
 	}
+	if err := s.checkPythons(cfg); err != nil {
+		return nil, err
+	}
 	if p.pinning, err = pin(cfg.Pinning); err != nil {
 		return nil, s.where(err)
 	}
@@ -61,6 +65,17 @@ func checkEngine(name string) error {
 	}
 	_, err := load.FindWrk()
 	return err
+}
+
+// checkPythons finds out the same of interpreters that were named.
+func (s *session) checkPythons(cfg config.Config) error {
+	if err := environment.CheckNamed(s.pythons, os.Environ()); err != nil {
+		return fmt.Errorf("--python: %w", err)
+	}
+	if err := environment.CheckNamed(cfg.Pythons, os.Environ()); err != nil {
+		return s.where(fmt.Errorf("pythons: %w", err))
+	}
+	return nil
 }
 
 // where says that an error came from the configuration file.

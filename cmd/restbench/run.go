@@ -25,18 +25,22 @@ type selection struct {
 }
 
 func (f *selection) register(c *kingpin.CmdClause) {
-	c.Arg("target", "Frameworks to take, as sanic or sanic@2020; all when none is named.").StringsVar(&f.targets)
+	c.Arg("target", "Targets to take: frameworks, as sanic or sanic@2020, and servers of your own by their names; all when none is named.").StringsVar(&f.targets)
 	c.Flag("edition", "Edition to take: 2020, current, latest; repeatable.").PlaceHolder("NAME").StringsVar(&f.editions)
 }
 
 // over gives the configuration with what the command line says about targets.
-// Naming some leaves the user's own targets out, unless they are named.
+// Naming some leaves all others out, the user's own targets, too.
 func (f *selection) over(c config.Config) config.Config {
 	if len(f.editions) > 0 {
 		c.Editions = f.editions
 	}
-	if len(f.targets) > 0 {
-		c.Frameworks = f.targets
+	if len(f.targets) == 0 {
+		return c
+	}
+	c.Frameworks, c.Targets = ownFirst(f.targets, c.Targets)
+	if len(c.Frameworks) == 0 {
+		c.Editions = nil // own targets alone
 	}
 	return c
 }
@@ -78,6 +82,9 @@ func (c *runCommand) run(ctx context.Context) error {
 		return &usageError{err}
 	}
 	if err := checkEngine(protocol.Engine); err != nil {
+		return err
+	}
+	if err := c.checkPythons(cfg); err != nil {
 		return err
 	}
 	tell := newProgress(c.err, protocol, plan.measured())

@@ -168,6 +168,8 @@ const (
 	ReasonNoRequests  = "no_requests"  // not one right answer
 	ReasonOtherPython = "other_python" // another interpreter than the edition's
 	ReasonServerDied  = "server_died"  // a process of the server ended meanwhile
+
+	ReasonAnswerVaries = "answer_varies" // from request to request, so that only the status was checked
 )
 
 // InvalidReasons lists the reasons that make a measurement invalid.

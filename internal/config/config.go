@@ -46,8 +46,15 @@ type Target struct {
 	Dir     string            `yaml:"dir"`
 	Env     map[string]string `yaml:"env"`
 	Request bench.Request     `yaml:"request"`
-	Expect  bench.Expect      `yaml:"expect"`
+	Expect  Expect            `yaml:"expect"`
 	Signal  bench.Signal      `yaml:"signal" json:",omitempty"` // in which changes are looked for; requests per second when empty
+}
+
+// Expect is the only right answer of a Target.
+type Expect struct {
+	Status      int     `yaml:"status"`
+	ContentType string  `yaml:"content_type"` // compared whole; not compared when empty
+	Body        *string `yaml:"body"`         // compared byte for byte; nil: what the server answers when it is first asked
 }
 
 // Default is the configuration without a file.

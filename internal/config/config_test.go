@@ -34,7 +34,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			Name: "my-service", Version: "1.4", Command: []string{"/srv/my/bin/serve", "--port", "{port}"}, Dir: "/srv/my",
 			Env:     map[string]string{"MODE": "production"},
 			Request: bench.Request{Method: "GET", Path: "/health", Headers: map[string]string{"Accept": "application/json"}},
-			Expect:  bench.Expect{Status: 200, ContentType: "application/json", Body: `{"ok":true}`},
+			Expect:  Expect{Status: 200, ContentType: "application/json", Body: new(`{"ok":true}`)},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -148,7 +148,7 @@ func TestTheDocumentedExampleNamesEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, value := range []any{Config{}, Target{}, Latest{}, bench.Protocol{}, bench.Request{}, bench.Expect{}} {
+	for _, value := range []any{Config{}, Target{}, Latest{}, bench.Protocol{}, bench.Request{}, Expect{}} {
 		for _, key := range keys(reflect.TypeOf(value)) {
 			if !strings.Contains(string(text), key+":") {
 				t.Errorf("key %s of %T is not in the example", key, value)

@@ -37,7 +37,7 @@ func explain(path string, err error) error {
 
 // known lists the keys that may stand where the unknown one stood.
 func known(typeName string) string {
-	types := []any{Config{}, Target{}, Latest{}, bench.Protocol{}, bench.Request{}, bench.Expect{}}
+	types := []any{Config{}, Target{}, Latest{}, bench.Protocol{}, bench.Request{}, Expect{}}
 	for _, value := range types {
 		t := reflect.TypeOf(value)
 		if t.String() == typeName {
