@@ -113,13 +113,14 @@ func TestDocumentedCommandsParse(t *testing.T) {
 }
 
 // checkParses leaves the synopsis out: placeholders in capitals and brackets,
-// and what stands behind two blanks.
+// what stands behind two blanks, and where output goes.
 func checkParses(t *testing.T, file, line string) {
 	t.Helper()
 	line, _, _ = strings.Cut(line, "  ")
+	line, _, _ = strings.Cut(line, " >")
 	var args []string
-	for arg := range strings.FieldsSeq(line) {
-		if !strings.ContainsAny(arg, "[]") {
+	for _, arg := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(line, -1) {
+		if arg = strings.Trim(arg, "'"); !strings.ContainsAny(arg, "[]") {
 			args = append(args, arg)
 		}
 	}
