@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -358,8 +360,10 @@ func TestOnlyWheels(t *testing.T) {
 
 // An index that does not answer is told from one that says no.
 func TestResolveTellsAnUnreachableIndex(t *testing.T) {
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(busy.Close)
 	for address, unreachable := range map[string]bool{
-		closedPort(t) + "/simple": true, newIndex(t, newWheel(t, "other", "1", "")).simple(): false,
+		closedPort(t) + "/simple": true, busy.URL + "/simple": true, newIndex(t, newWheel(t, "other", "1", "")).simple(): false,
 	} {
 		w := newWorld(t, address)
 		w.env["UV_HTTP_RETRIES"] = "0"
