@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"restbench/internal/bench"
 	"restbench/internal/need"
@@ -216,12 +218,14 @@ func TestContentFollowsLinks(t *testing.T) {
 	write(t, filepath.Join(elsewhere, "b.py"), "b")
 	write(t, filepath.Join(elsewhere, "sub", "c.py"), "c")
 	for from, to := range map[string]string{
-		"b.py": filepath.Join(elsewhere, "b.py"), "sub": filepath.Join(elsewhere, "sub"), "circle": ".", "itself": "itself", "nowhere": "gone",
+		"b.py": filepath.Join(elsewhere, "b.py"), "sub": filepath.Join(elsewhere, "sub"), "circle": ".", "round": ".", "itself": "itself", "nowhere": "gone",
 	} {
 		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
 			t.Fatal(err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	before := ""
 	for _, change := range []func(){
 		func() {},
@@ -230,11 +234,11 @@ func TestContentFollowsLinks(t *testing.T) {
 		func() { write(t, filepath.Join(dir, "gone"), "found") },
 	} {
 		change()
-		now, err := content(t.Context(), dir)
+		now, err := content(ctx, dir)
 		if err != nil || now == before {
 			t.Errorf("%s after %s, %v", now, before, err)
 		}
-		if again, _ := content(t.Context(), dir); again != now {
+		if again, _ := content(ctx, dir); again != now {
 			t.Errorf("%s, then %s", now, again)
 		}
 		before = now
