@@ -157,7 +157,7 @@ func TestCompareTakesNoWrongAnswers(t *testing.T) {
 // A server that takes longer for an answer than a measurement lasts has no number,
 // and which flag helps is said.
 func TestCompareWithAServerThatIsTooSlow(t *testing.T) {
-	c, got := compare(t, quickly(isolated(t), serverCommand(t), serverCommand(t, "delay=700ms"))...)
+	c, got := compare(t, quickly(isolated(t), serverCommand(t), serverCommand(t, "delay=400ms"))...)
 	if got.code != exitFailed || c.B != nil || !strings.Contains(got.err, "no answer comes within 200ms: a longer --duration") {
 		t.Errorf("exit code %d, %+v, stderr %s", got.code, c, got.err)
 	}
