@@ -107,8 +107,14 @@ func (c *compareCommand) parameters() (bench.Protocol, error) {
 	if p != before {
 		p.Name = bench.ProtocolCustom
 	}
+	if err := p.Filling(0, len(c.texts)).Validate(); err != nil {
+		return p, err
+	}
 	p = p.Filling(c.length, len(c.texts))
-	return p, p.Validate()
+	if err := p.Validate(); err != nil { // it is the length
+		return p, fmt.Errorf("--time=%s is too long for measurements of %s, a longer --duration has room for it: %w", c.length, p.Duration, err)
+	}
+	return p, nil
 }
 
 // distinct gives B another name where both are the same: something compared with
@@ -182,7 +188,7 @@ func (c *compareCommand) show(m measured, cause error) error {
 	case cause != nil:
 		return cause
 	case r.Speed.Estimate == nil:
-		return withoutRatio(r)
+		return withoutRatio(r, m.measurements)
 	case r.Verdict == stats.Unknown:
 		return exit(exitUnknown)
 	case r.Verdict == stats.Slower && c.fail.set:
@@ -192,13 +198,33 @@ func (c *compareCommand) show(m measured, cause error) error {
 }
 
 // withoutRatio says in one line why there is no number to compare.
-func withoutRatio(r report.Comparison) error {
+func withoutRatio(r report.Comparison, ms []bench.Measurement) error {
 	for _, m := range r.Missing {
-		if len(m.Reasons) > 0 {
-			return fmt.Errorf("no verdict: %s has no result: %s", m.Target, strings.Join(m.Reasons, "; "))
+		if len(m.Reasons) == 0 {
+			continue
 		}
+		reasons := strings.Join(m.Reasons, "; ")
+		if silent(ms, m.Key) {
+			reasons += fmt.Sprintf("; no answer comes within %s: a longer --duration waits for it", r.Campaign.Protocol.Duration)
+		}
+		return fmt.Errorf("no verdict: %s has no result: %s", m.Target, reasons)
 	}
 	return errors.New("no verdict: there is no round in which both have a result")
+}
+
+// silent reports whether a target was measured and gave no answer, right or wrong.
+func silent(ms []bench.Measurement, t bench.Target) bool {
+	measured := false
+	for _, m := range ms {
+		if m.Target != t || m.Failure != nil {
+			continue
+		}
+		if m.Load.Requests > 0 || m.Load.ErrorCount() > 0 {
+			return false
+		}
+		measured = true
+	}
+	return measured
 }
 
 func comparisonFormats() []string { return []string{"table", "markdown", "json", "csv"} }

@@ -154,6 +154,27 @@ func TestCompareTakesNoWrongAnswers(t *testing.T) {
 	}
 }
 
+// A server that takes longer for an answer than a measurement lasts has no number,
+// and which flag helps is said.
+func TestCompareWithAServerThatIsTooSlow(t *testing.T) {
+	c, got := compare(t, quickly(isolated(t), serverCommand(t), serverCommand(t, "delay=400ms"))...)
+	if got.code != exitFailed || c.B != nil || !strings.Contains(got.err, "no answer comes within 200ms: a longer --duration") {
+		t.Errorf("exit code %d, %+v, stderr %s", got.code, c, got.err)
+	}
+}
+
+// Help names no default that is another command's.
+func TestHelpOfACommandNamesItsOwnDefaults(t *testing.T) {
+	for command, flags := range map[string][]string{"run": {"duration", "warmup", "limit"}, "compare": {"duration", "warmup"}} {
+		got := restbench(t.Context(), t, command, "--help")
+		for _, flag := range flags {
+			if all := got.out + got.err; !strings.Contains(all, "--"+flag+"=DURATION") {
+				t.Errorf("%s --%s names a default:\n%s", command, flag, all)
+			}
+		}
+	}
+}
+
 // A body that is expected is expected of both.
 func TestCompareExpects(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, testAnswer) }))
@@ -259,6 +280,8 @@ func TestCompareIsToldWhatIsWrong(t *testing.T) {
 		"negative share":       {[]string{"flask", "flask", "--fail-if-slower=-5%"}, 2, []string{"-5%"}},
 		"no day":               {[]string{"flask", "flask", "--exclude-newer=2020"}, 2, []string{`"2020"`, "2006-01-02"}},
 		"no time":              {[]string{"flask", "flask", "--time=0s"}, 2, []string{"--time=0s"}},
+		"too much time":        {[]string{"flask", "flask", "--time=7h"}, 2, []string{"--time=7h", "--duration", "10000"}},
+		"duration":             {[]string{"flask", "flask", "--time=7h", "--duration=1ms"}, 2, []string{"protocol: duration is 1ms"}},
 		"engine":               {[]string{"flask", "flask", "--engine=ab"}, 2, []string{`engine is "ab"`}},
 	}
 	for name, test := range tests {

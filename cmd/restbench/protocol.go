@@ -42,15 +42,15 @@ func (f *protocolFlags) register(c *kingpin.CmdClause) {
 	f.registerShape(c)
 	c.Flag("order", "Order within a round: fixed, rotated or shuffled.").PlaceHolder("ORDER").IsSetByUser(&f.order.set).StringVar(&f.order.value)
 	c.Flag("precision", "End when every ratio is known to plus or minus this share (0.03 is 3 %); 0: after all rounds.").PlaceHolder("SHARE").IsSetByUser(&f.precision.set).Float64Var(&f.precision.value)
-	c.Flag("limit", "End all the same after this time a target, on average; 0s: no limit.").PlaceHolder("100s").IsSetByUser(&f.limit.set).DurationVar(&f.limit.value)
+	c.Flag("limit", "End all the same after this time a target, on average; 0s: no limit.").PlaceHolder("DURATION").IsSetByUser(&f.limit.set).DurationVar(&f.limit.value)
 }
 
 // registerShape registers those that a comparison has, too.
 func (f *protocolFlags) registerShape(c *kingpin.CmdClause) {
-	c.Flag("duration", "Length of one measurement.").Short('d').PlaceHolder("10s").IsSetByUser(&f.duration.set).DurationVar(&f.duration.value)
+	c.Flag("duration", "Length of one measurement.").Short('d').PlaceHolder("DURATION").IsSetByUser(&f.duration.set).DurationVar(&f.duration.value)
 	c.Flag("threads", "Threads of the load engine.").Short('t').PlaceHolder("N").IsSetByUser(&f.threads.set).IntVar(&f.threads.value)
 	c.Flag("connections", "Connections kept busy; divided by the threads, the remainder is dropped.").Short('c').PlaceHolder("N").IsSetByUser(&f.connections.set).IntVar(&f.connections.value)
-	c.Flag("warmup", "Load before each measurement that is not counted.").PlaceHolder("0s").IsSetByUser(&f.warmup.set).DurationVar(&f.warmup.value)
+	c.Flag("warmup", "Load before each measurement that is not counted.").PlaceHolder("DURATION").IsSetByUser(&f.warmup.set).DurationVar(&f.warmup.value)
 	c.Flag("engine", "Load engine: native, or wrk where it is installed.").PlaceHolder("ENGINE").IsSetByUser(&f.engine.set).StringVar(&f.engine.value)
 	c.Flag("restart", "Start the servers anew every so many rounds; 0: never.").PlaceHolder("N").IsSetByUser(&f.restart.set).IntVar(&f.restart.value)
 }

@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -29,7 +28,10 @@ type upgrader struct {
 	*daemon
 	said        map[string]string // what went wrong last, by framework
 	unreachable bool              // the index was, and that was told
-	followed    *plan             // whose upgrades are shown
+	heard       bool              // the index has answered in this renewal
+
+	following sync.Mutex
+	followed  *plan // whose upgrades are shown
 }
 
 // never is the schedule while the edition is off.
@@ -40,7 +42,10 @@ func (never) Next(time.Time) time.Time { return time.Time{} }
 // upgrades is the actor that renews the edition on its own schedule.
 func (d *daemon) upgrades(ctx context.Context) error {
 	u := &upgrader{daemon: d, said: map[string]string{}}
-	p := d.current.Load()
+	p, reloaded := d.current.Load(), make(chan struct{}, 1)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { u.reloads(ctx, reloaded) })
 	last := p.choice.latest.asked()
 	loop := &scheduler.Loop{
 		Schedule: func() scheduler.Schedule { return d.current.Load().renewal },
@@ -50,14 +55,33 @@ func (d *daemon) upgrades(ctx context.Context) error {
 		Planned:  func(time.Time) { u.follow(ctx) },
 		Now:      p.choice.latest.on() && (last.IsZero() || !p.renewal.Next(last).After(time.Now())),
 		Last:     last,
-		Reloaded: d.renewed,
+		Reloaded: reloaded,
 	}
 	return loop.Start(ctx)
+}
+
+// reloads shows at once what a reload has changed, and passes the word on to the
+// loop, which hears it only between two renewals, and these may take hours.
+func (u *upgrader) reloads(ctx context.Context, pass chan<- struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-u.renewed:
+		}
+		u.follow(ctx)
+		select {
+		case pass <- struct{}{}:
+		default: // one is pending; it will see this plan
+		}
+	}
 }
 
 // follow shows the upgrades of what is configured now: at the start, and anew
 // after each reload.
 func (u *upgrader) follow(ctx context.Context) {
+	u.following.Lock()
+	defer u.following.Unlock()
 	p := u.current.Load()
 	if u.followed == p {
 		return
@@ -86,24 +110,49 @@ func (d *daemon) alone(ctx context.Context, do func() error) error {
 	}
 }
 
-// renew asks the index once for each framework. What goes wrong with one is told
+// errOutdated ends what was begun with a configuration that holds no more.
+var errOutdated = errors.New("the configuration has changed")
+
+// inTurn does alone what p wants, if p is still what holds when the turn comes.
+func (u *upgrader) inTurn(ctx context.Context, p *plan, do func() error) error {
+	return u.alone(ctx, func() error {
+		if u.current.Load() != p {
+			return errOutdated
+		}
+		return do()
+	})
+}
+
+// renew begins anew, with what is configured now, where a reload comes in between:
+// with sources that are no longer allowed nothing more is built.
+func (u *upgrader) renew(ctx context.Context) error {
+	for {
+		if err := u.renewAs(ctx, u.current.Load()); !errors.Is(err, errOutdated) {
+			return err
+		}
+	}
+}
+
+// renewAs asks the index once for each framework. What goes wrong with one is told
 // once and does not hold up the others; while the index cannot be reached at all,
 // that alone is told, and what was measured before goes on.
-func (u *upgrader) renew(ctx context.Context) error {
-	p := u.current.Load()
+func (u *upgrader) renewAs(ctx context.Context, p *plan) error {
+	u.heard = false
 	u.log.Debug().Msg("asking the package index")
 	for _, targets := range p.choice.latest.byFramework() {
 		err := u.framework(ctx, p, targets)
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, errOutdated):
+			return err
 		case errors.Is(err, environment.ErrUnreachable):
 			u.cut(err)
 			return nil
 		}
 		u.say(targets[0].Target.Framework, err)
 	}
-	if !p.choice.latest.on() {
+	if !u.heard {
 		return nil
 	}
 	return p.choice.latest.noteAsked()
@@ -121,7 +170,7 @@ func (u *upgrader) answered() {
 	if u.unreachable {
 		u.log.Info().Msg("the package index answers again")
 	}
-	u.unreachable = false
+	u.unreachable, u.heard = false, true
 }
 
 // say tells what went wrong with a framework, unless that is what was told last;
@@ -141,7 +190,7 @@ func (u *upgrader) say(framework string, err error) {
 func (u *upgrader) framework(ctx context.Context, p *plan, targets []frameworks.Other) error {
 	l, o := p.choice.latest, targets[0]
 	var old, offered []byte
-	err := u.alone(ctx, func() (err error) {
+	err := u.inTurn(ctx, p, func() (err error) {
 		if old, err = l.read(o, lockFile); err == nil {
 			offered, err = l.resolve(ctx, p.environments, o)
 		}
@@ -182,20 +231,23 @@ type sets struct {
 }
 
 // upgrade measures the new releases beside the old ones, for each target of a
-// framework, and then makes them what is measured. Without a number of theirs
-// the old ones stay. Old ones that have none do not: they would stay for ever.
+// framework, and then makes them what is measured. Without a number of theirs, and
+// where one of their starts did not work, the old ones stay. Old ones that have no
+// number do not: they would stay for ever.
 func (u *upgrader) upgrade(ctx context.Context, p *plan, targets []frameworks.Other, s sets) error {
 	for _, o := range targets {
-		done, cause, err := u.versus(ctx, p, o, s)
+		done, err := u.versus(ctx, p, o, s)
 		switch {
 		case err != nil:
 			return err
 		case done.B == nil:
-			return fmt.Errorf("the new releases have no result: %s", cause)
+			return fmt.Errorf("the new releases have no result: %s", done.cause)
+		case done.Campaign.State != bench.StateFinished:
+			return fmt.Errorf("the new releases did not start every time: %s", done.cause)
 		case done.A == nil:
-			u.tellAlone(done, cause)
+			u.tellAlone(done)
 		default:
-			u.tell(done)
+			u.tell(done.Upgrade)
 		}
 	}
 	if err := p.choice.latest.keep(targets[0], s.other, s.before); err != nil {
@@ -214,16 +266,22 @@ func (u *upgrader) tell(done report.Upgrade) {
 }
 
 // tellAlone tells of new releases that nothing could be compared with.
-func (u *upgrader) tellAlone(done report.Upgrade, cause string) {
+func (u *upgrader) tellAlone(done finding) {
 	u.log.Warn().Int64("campaign", done.Campaign.ID).Str("verdict", string(done.Verdict)).
-		Msgf("%s; the old ones have none, and the new ones take their place: %s", done.Text(), cause)
+		Msgf("%s; the old ones have none, and the new ones take their place: %s", done.Text(), done.cause)
 }
 
-// versus runs one campaign of the releases before and others. cause says why the
-// others have no number, or, where they have, why those before have none.
-func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s sets) (done report.Upgrade, cause string, err error) {
+// finding is what a campaign of the releases before and others has said.
+type finding struct {
+	report.Upgrade
+	cause   string // what ended it early; else why the others have no number, or, where they have, those before
+	settled bool   // whatever it has said holds
+}
+
+// versus runs one campaign of the releases before and others.
+func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s sets) (done finding, err error) {
 	rules := p.choice.latest.rules
-	err = u.alone(ctx, func() error {
+	err = u.inTurn(ctx, p, func() error {
 		if err := u.checkSpace(); err != nil {
 			return err
 		}
@@ -241,8 +299,8 @@ func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s se
 			Kind: bench.KindUpgrade, Protocol: bench.Upgrade(rules.Time, p.config.Protocol.Duration, precision), Seed: newSeed(),
 			Entrants: []scheduler.Entrant{upgradeEntrant(p, o, bench.EditionBefore, s.before), upgradeEntrant(p, o, s.edition, s.other)},
 		})
-		done = report.NewUpgrade(c, w.measurements, rules.Threshold)
-		cause = w.cause(done)
+		done = finding{Upgrade: report.NewUpgrade(c, w.measurements, rules.Threshold), settled: settled(c, w.measurements)}
+		done.cause = w.cause(done.Upgrade)
 		if errors.Is(err, scheduler.ErrNothingMeasured) {
 			err = nil
 		}
@@ -251,7 +309,7 @@ func (u *upgrader) versus(ctx context.Context, p *plan, o frameworks.Other, s se
 	if err == nil {
 		err = ctx.Err() // an interrupted campaign says nothing
 	}
-	return done, cause, err
+	return done, err
 }
 
 // precision is how well the ratio of a campaign is to be known: as configured, and
@@ -284,63 +342,4 @@ func upgradeEntrant(p *plan, o frameworks.Other, edition string, lock []byte) sc
 		}
 		return prepared, err
 	}}
-}
-
-// pairWatch keeps what a campaign of releases before and others measures, and
-// ends it when one of the two cannot take part and the other is of no use without
-// it.
-type pairWatch struct {
-	tell         func(bench.Event)
-	end          context.CancelFunc
-	edition      string // of the others
-	measurements []bench.Measurement
-	causes       map[string]string // the first failure of each, by edition
-}
-
-func (w *pairWatch) observe(e bench.Event) {
-	w.tell(e)
-	if e.Measurement == nil {
-		return
-	}
-	w.measurements = append(w.measurements, *e.Measurement)
-	f, t := e.Measurement.Failure, e.Measurement.Target
-	if f == nil {
-		return
-	}
-	if first, _, _ := strings.Cut(f.Error(), "\n"); w.causes[t.Edition] == "" { // the history has all of it
-		w.causes[t.Edition] = fmt.Sprintf("%s: %s", t, first)
-	}
-	if hopeless(f) && w.needs(t.Edition) {
-		w.end()
-	}
-}
-
-// needs reports whether a campaign without those of an edition is of no use. The
-// new releases are measured without those before, too, which may never have
-// worked; of a set between the two nothing but the ratio is of use.
-func (w *pairWatch) needs(edition string) bool {
-	return edition == w.edition || w.edition == bench.EditionBetween
-}
-
-// cause is why the others have no number, or, where they have, why those before
-// have none.
-func (w *pairWatch) cause(done report.Upgrade) string {
-	edition := bench.EditionBefore
-	if done.B == nil {
-		edition = w.edition
-	}
-	if w.causes[edition] != "" {
-		return w.causes[edition]
-	}
-	for _, m := range done.Missing {
-		if m.Key.Edition == edition {
-			return fmt.Sprintf("%s: %s", m.Target, strings.Join(m.Reasons, "; "))
-		}
-	}
-	return ""
-}
-
-// hopeless reports whether a target that failed takes no further part.
-func hopeless(f *bench.Failure) bool {
-	return slices.Contains([]bench.Stage{bench.StageInstall, bench.StageStart, bench.StageReady}, f.Stage)
 }

@@ -137,16 +137,20 @@ func (u *pastUpgrade) intermediates(ctx context.Context) ([]intermediate, error)
 			return nil, err
 		}
 		done := report.NewUpgrade(c, measurements, u.among.threshold)
-		if settled(c, measurements, between) && done.Signal == u.Signal {
+		if settled(c, measurements) && done.Signal == u.Signal {
 			all = append(all, intermediate{c.Participants[1].Versions.Packages, done.SpeedCI95()})
 		}
 	}
 	return all, nil
 }
 
-func settled(c bench.Campaign, measurements []bench.Measurement, t bench.Target) bool {
+// settled reports whether a campaign need not be repeated: it went to its end, or its
+// new set did not start. That a set could not be installed says something of the
+// network or the disk: all of its packages were installed before, in one set or the
+// other.
+func settled(c bench.Campaign, measurements []bench.Measurement) bool {
 	return c.State == bench.StateFinished || slices.ContainsFunc(measurements, func(m bench.Measurement) bool {
-		return m.Target == t && m.Failure != nil && hopeless(m.Failure)
+		return m.Target == c.Participants[1].Target && m.Failure != nil && hopeless(m.Failure) && m.Failure.Stage != bench.StageInstall
 	})
 }
 
@@ -319,7 +323,10 @@ func (u *upgrader) searchOne(ctx context.Context, p *plan, o frameworks.Other, n
 		}
 		measured++
 		mixed := release.Mix(before, after, taken).Lock()
-		done, _, err := u.versus(ctx, p, o, sets{before: before.Lock(), other: mixed, edition: bench.EditionBetween})
+		done, err := u.versus(ctx, p, o, sets{before: before.Lock(), other: mixed, edition: bench.EditionBetween})
+		if err == nil && !done.settled {
+			err = errors.New(done.cause) // the search goes on from here at the next time
+		}
 		if err != nil {
 			return release.Unclear, err
 		}

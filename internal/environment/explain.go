@@ -48,12 +48,14 @@ func outline(stderr string) (what, cause, said string) {
 	return what, cause, said
 }
 
-// unreachable reports whether the network, not the content, was the trouble.
+// unreachable reports whether the network, not the content, was the trouble. An
+// index whose proxy answers in its place is not there either.
 func unreachable(stderr string) bool {
 	lower := strings.ToLower(stderr)
 	for _, sign := range []string{
 		"error sending request", "dns error", "tcp connect error", "connection refused",
 		"network is unreachable", "operation timed out", "connection reset by peer", "no such host",
+		"network timeout", "server error (502 ", "server error (503 ", "server error (504 ",
 	} {
 		if strings.Contains(lower, sign) {
 			return true

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"restbench/internal/bench"
 )
@@ -23,7 +24,16 @@ type interpreter struct {
 // choice is the interpreter for a wish.
 type choice struct {
 	interpreter
-	wanted string
+	wanted  string
+	instead string // why it is not the wanted one and may be so later; empty where it is, or where the user named it
+	stamp   string // of its file
+}
+
+// holds is so as long as the file is the same: an interpreter may be replaced by a
+// newer release, or removed. One that was taken for want of another is looked for
+// again like one that is missing.
+func (c choice) holds(age time.Duration) bool {
+	return c.stamp == stampOf(c.Path) && (c.instead == "" || age < refusalLasts)
 }
 
 // marks tells when it is another one than wanted.
@@ -42,28 +52,35 @@ func (c choice) marks() []bench.Mark {
 // last the newest that the wish accepts.
 func (m *Manager) choose(ctx context.Context, wish bench.PythonWish, report func(string)) (choice, error) {
 	defer m.memory.save()
-	named, err := m.named(ctx)
+	found, instead, err := m.find(ctx, wish, report)
 	if err != nil {
 		return choice{}, err
 	}
+	return choice{found, wish.Version, instead, stampOf(found.Path)}, nil
+}
+
+// find is choose; instead says why what it found is not what was wanted.
+func (m *Manager) find(ctx context.Context, wish bench.PythonWish, report func(string)) (_ interpreter, instead string, err error) {
+	named, err := m.named(ctx)
+	if err != nil {
+		return interpreter{}, "", err
+	}
 	if found, ok := pick(named, wish); ok {
-		return choice{found, wish.Version}, nil
+		return found, "", nil
 	}
 	known, ok := m.wanted(ctx, wish)
 	if ok {
-		return choice{known[0], wish.Version}, nil
+		return known[0], "", nil
 	}
 	fallback, accepted := newest(known, wish.AtLeast)
 	found, err := m.download(ctx, wish.Version, accepted, report)
 	switch {
 	case err == nil:
-		return choice{found, wish.Version}, nil
+		return found, "", nil
 	case accepted && ctx.Err() == nil:
-		m.options.Log.Warn().Str("wanted", wish.Version).Str("used", fallback.Version).
-			Str("reason", err.Error()).Msg("another Python is used")
-		return choice{fallback, wish.Version}, nil
+		return fallback, err.Error(), nil
 	}
-	return choice{}, m.missing(ctx, wish, err)
+	return interpreter{}, "", m.missing(ctx, wish, err)
 }
 
 // missing says in one line what is needed and how to get it.

@@ -48,7 +48,7 @@ type Manager struct {
 	slots   chan struct{} // one for each environment being made
 	memory  *memory
 	pythons memo[bench.PythonWish, choice]
-	uv      memo[string, string]
+	uv      memo[string, tool]
 	pin     pin // of the uv that is fetched where there is none
 
 	answerLimit time.Duration
@@ -122,9 +122,14 @@ func (m *Manager) prepare(ctx context.Context, r bench.Recipe) (bench.Environmen
 }
 
 func (m *Manager) python(ctx context.Context, r bench.Recipe) (choice, error) {
-	return m.pythons.get(ctx, r.Python, func() (choice, error) {
+	return m.pythons.get(ctx, r.Python, func(before choice) (choice, error) {
 		report := func(detail string) { m.options.Progress(r.Name, detail) }
-		return m.choose(ctx, r.Python, report)
+		found, err := m.choose(ctx, r.Python, report)
+		if found.instead != "" && found.interpreter != before.interpreter {
+			m.options.Log.Warn().Str("wanted", r.Python.Version).Str("used", found.Version).
+				Str("reason", found.instead).Msg("another Python is used")
+		}
+		return found, err
 	})
 }
 

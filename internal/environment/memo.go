@@ -12,22 +12,27 @@ import (
 const refusalLasts = 10 * time.Minute
 
 // memo remembers what an expensive question was answered, errors included: a
-// download that did not work is not tried for each of eleven frameworks. Only
-// an answer that was cut off by its context is asked for again.
-type memo[K comparable, V any] struct {
+// download that did not work is not tried for each of eleven frameworks. An
+// answer that was cut off by its context is asked for again, and one that no longer
+// holds.
+type memo[K comparable, V lasting] struct {
 	mu      sync.Mutex
 	entries map[K]*entry[V]
 }
 
-type entry[V any] struct {
+// lasting is an answer that knows how long it holds.
+type lasting interface{ holds(age time.Duration) bool }
+
+type entry[V lasting] struct {
 	asking chan struct{} // holds one token: who has it may ask
 	asked  time.Time     // zero: not answered yet
 	value  V
 	err    error
 }
 
-// get asks at most once at a time for a key; others wait for that answer.
-func (m *memo[K, V]) get(ctx context.Context, key K, ask func() (V, error)) (V, error) {
+// get asks at most once at a time for a key; others wait for that answer. ask is told
+// the answer before, zero where there is none.
+func (m *memo[K, V]) get(ctx context.Context, key K, ask func(before V) (V, error)) (V, error) {
 	e := m.entry(key)
 	select {
 	case e.asking <- struct{}{}:
@@ -37,7 +42,7 @@ func (m *memo[K, V]) get(ctx context.Context, key K, ask func() (V, error)) (V, 
 		return zero, ctx.Err()
 	}
 	if !e.holds() {
-		e.value, e.err = ask()
+		e.value, e.err = ask(e.value)
 		e.asked = time.Now()
 		if ctx.Err() != nil || errors.Is(e.err, context.Canceled) {
 			e.asked = time.Time{}
@@ -47,7 +52,8 @@ func (m *memo[K, V]) get(ctx context.Context, key K, ask func() (V, error)) (V, 
 }
 
 func (e *entry[V]) holds() bool {
-	return !e.asked.IsZero() && (e.err == nil || time.Since(e.asked) < refusalLasts)
+	age := time.Since(e.asked)
+	return !e.asked.IsZero() && (e.err == nil && e.value.holds(age) || e.err != nil && age < refusalLasts)
 }
 
 func (m *memo[K, V]) entry(key K) *entry[V] {

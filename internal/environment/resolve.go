@@ -2,11 +2,8 @@ package environment
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -61,7 +58,7 @@ type unreachableIndex struct{ *bench.Failure }
 func (u *unreachableIndex) Unwrap() []error { return []error{u.Failure, ErrUnreachable} }
 
 func (m *Manager) resolve(ctx context.Context, r ResolveRequest) (Resolution, error) {
-	requirements, folders, err := absolute(r.Requirements)
+	requirements, folders, err := absolute(ctx, r.Requirements)
 	if err != nil {
 		return Resolution{}, err
 	}
@@ -141,61 +138,4 @@ func part(text string) Resolution {
 		*to = append(*to, line...)
 	}
 	return found
-}
-
-// absolute makes paths behind an @ absolute, because uv works in another folder,
-// and describes the content of those that are folders.
-func absolute(requirements []string) (all, folders []string, err error) {
-	for _, requirement := range requirements {
-		name, source, direct := strings.Cut(requirement, "@")
-		source = strings.TrimSpace(source)
-		if !direct || strings.Contains(source, ":") {
-			all = append(all, requirement)
-			continue
-		}
-		path, err := pathOf(source)
-		if err != nil {
-			return nil, nil, err
-		}
-		folder, err := content(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		folders = append(folders, folder)
-		all = append(all, strings.TrimSpace(name)+" @ "+(&url.URL{Scheme: "file", Path: path}).String())
-	}
-	return all, folders, nil
-}
-
-// pathOf knows the home folder: a shell does not put it in behind an @.
-func pathOf(source string) (string, error) {
-	if rest, ok := strings.CutPrefix(source, "~/"); ok {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", err
-		}
-		return filepath.Join(home, rest), nil
-	}
-	return filepath.Abs(source)
-}
-
-// content is a path and the hash of what lies there. What programs leave behind
-// (hidden folders, compiled files) is no part of it.
-func content(path string) (string, error) {
-	hash := sha256.New()
-	err := filepath.WalkDir(path, func(name string, entry os.DirEntry, err error) error {
-		base := filepath.Base(name)
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && name != path && (strings.HasPrefix(base, ".") || base == "__pycache__" || strings.HasSuffix(base, ".egg-info")):
-			return filepath.SkipDir
-		case !entry.Type().IsRegular() || filepath.Ext(base) == ".pyc":
-			return nil
-		}
-		text, err := os.ReadFile(name)
-		fmt.Fprintf(hash, "%d:%s,%d:%s,", len(name), name, len(text), text)
-		return err
-	})
-	return path + " sha256:" + hex.EncodeToString(hash.Sum(nil)), err
 }

@@ -4,12 +4,17 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"restbench/internal/bench"
 	"restbench/internal/need"
@@ -179,6 +184,93 @@ func TestResolveAFolder(t *testing.T) {
 	}
 }
 
+// The same holds for a folder by whatever name: a file URL, a link, and files that lie
+// behind links.
+func TestResolveAFolderByOtherNames(t *testing.T) {
+	dir, elsewhere := project(t, "9.9"), filepath.Join(t.TempDir(), "greeter.py")
+	link := filepath.Join(t.TempDir(), "link")
+	for from, to := range map[string]string{link: dir, filepath.Join(dir, "further"): filepath.Dir(elsewhere)} {
+		if err := os.Symlink(to, from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, source := range map[string]string{
+		"file URL": (&url.URL{Scheme: "file", Path: dir}).String(), "link": link, "of this machine": "file://localhost" + (&url.URL{Path: dir}).EscapedPath() + " ; python_version >= '3'",
+	} {
+		w := newWorld(t, newIndex(t).simple())
+		write(t, filepath.Join(dir, "greeter.py"), "version = 'first'\n")
+		first, said := greeted(t, w, source)
+		if said != "first" {
+			t.Errorf("%s: says %q", name, said)
+		}
+		write(t, filepath.Join(dir, "greeter.py"), "version = 'second'\n")
+		if second, said := greeted(t, w, source); second.App == first.App || said != "second" {
+			t.Errorf("%s: %s and %s, says %q after a change", name, first.App, second.App, said)
+		}
+	}
+}
+
+// What lies behind links is part of a folder, and links that lead nowhere, or in a
+// circle, are an end and no error.
+func TestContentFollowsLinks(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(dir, "a.py"), "a")
+	write(t, filepath.Join(elsewhere, "b.py"), "b")
+	write(t, filepath.Join(elsewhere, "sub", "c.py"), "c")
+	for from, to := range map[string]string{
+		"b.py": filepath.Join(elsewhere, "b.py"), "sub": filepath.Join(elsewhere, "sub"), "circle": ".", "round": ".", "itself": "itself", "nowhere": "gone",
+	} {
+		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	before := ""
+	for _, change := range []func(){
+		func() {},
+		func() { write(t, filepath.Join(elsewhere, "b.py"), "B") },
+		func() { write(t, filepath.Join(elsewhere, "sub", "c.py"), "C") },
+		func() { write(t, filepath.Join(dir, "gone"), "found") },
+	} {
+		change()
+		now, err := content(ctx, dir)
+		if err != nil || now == before {
+			t.Errorf("%s after %s, %v", now, before, err)
+		}
+		if again, _ := content(ctx, dir); again != now {
+			t.Errorf("%s, then %s", now, again)
+		}
+		before = now
+	}
+}
+
+// What lies on this machine is found by path and by file URL; everything else is
+// left to uv.
+func TestLocal(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[string]string{
+		"/a b/c": "/a b/c", "./x": here + "/x", "/a:b": "/a:b",
+		"file:///a%20b/c": "/a b/c", "file:/a": "/a", "file:x%20y": here + "/x y", "FILE:///a": "/a",
+		"file:///a#subdirectory=s ; python_version>'3'": "/a + #subdirectory=s ; python_version>'3'",
+		"git+file:///a": "", "https://x/y.whl": "", "git+ssh://git@x/y": "",
+	} {
+		path, further, here, err := local(source)
+		if further != "" {
+			path += " + " + further
+		}
+		if path != want || here != (want != "") || err != nil {
+			t.Errorf("%s: %q, %t, %v; want %q", source, path, here, err, want)
+		}
+	}
+	if _, _, _, err := local("file://other/a"); err == nil || !strings.Contains(err.Error(), `"other" is not this machine`) {
+		t.Errorf("another machine: %v", err)
+	}
+}
+
 // A repository is installed at the commit that it has now.
 func TestResolveARepository(t *testing.T) {
 	git := need.Program(t, "git", "git")
@@ -272,8 +364,10 @@ func TestOnlyWheels(t *testing.T) {
 
 // An index that does not answer is told from one that says no.
 func TestResolveTellsAnUnreachableIndex(t *testing.T) {
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(busy.Close)
 	for address, unreachable := range map[string]bool{
-		closedPort(t) + "/simple": true, newIndex(t, newWheel(t, "other", "1", "")).simple(): false,
+		closedPort(t) + "/simple": true, busy.URL + "/simple": true, newIndex(t, newWheel(t, "other", "1", "")).simple(): false,
 	} {
 		w := newWorld(t, address)
 		w.env["UV_HTTP_RETRIES"] = "0"

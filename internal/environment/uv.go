@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"restbench/internal/bench"
 )
@@ -15,23 +16,35 @@ import (
 // uvOldest is the oldest uv that has all that is asked of it.
 const uvOldest = "0.5.0"
 
+// tool is a program that answered, and how its file looked then.
+type tool struct{ path, stamp string }
+
+// holds is so as long as the file is the same.
+func (t tool) holds(time.Duration) bool { return t.stamp == stampOf(t.path) }
+
 // findUV returns the path of uv: the first on PATH that answers and is not too
 // old, else restbench's own, which is fetched once.
 func (m *Manager) findUV(ctx context.Context, report func(string)) (string, error) {
-	return m.uv.get(ctx, "", func() (string, error) {
-		for _, dir := range m.env.path() {
-			path := filepath.Join(dir, "uv")
-			if !executable(path) {
-				continue
-			}
-			err := m.checkUV(ctx, path)
-			if err == nil {
-				return path, nil
-			}
-			m.options.Log.Debug().Str("path", path).Err(err).Msg("uv passed over")
-		}
-		return m.ownUV(ctx, report)
+	found, err := m.uv.get(ctx, "", func(tool) (tool, error) {
+		path, err := m.lookForUV(ctx, report)
+		return tool{path, stampOf(path)}, err
 	})
+	return found.path, err
+}
+
+func (m *Manager) lookForUV(ctx context.Context, report func(string)) (string, error) {
+	for _, dir := range m.env.path() {
+		path := filepath.Join(dir, "uv")
+		if !executable(path) {
+			continue
+		}
+		err := m.checkUV(ctx, path)
+		if err == nil {
+			return path, nil
+		}
+		m.options.Log.Debug().Str("path", path).Err(err).Msg("uv passed over")
+	}
+	return m.ownUV(ctx, report)
 }
 
 // checkUV proves that a file is a uv that can be used here.

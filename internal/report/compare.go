@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -206,9 +207,9 @@ func (r Comparison) Sentence() string {
 	if r.Speed.CI95 != nil {
 		how += fmt.Sprintf(" (95 %% interval %s)", spanCell(r.Speed.CI95))
 	}
-	by, narrows := ", by more than "+margin, "--time"
+	by := ", by more than " + margin
 	if r.Campaign.Kind == bench.KindUpgrade { // its verdict says less of the interval
-		by, narrows = "", "time (of latest)"
+		by = ""
 	}
 	switch r.Verdict {
 	case stats.Faster:
@@ -221,7 +222,34 @@ func (r Comparison) Sentence() string {
 	if r.Speed.CI95 == nil {
 		return fmt.Sprintf("Unknown: %s was not measured on enough starts against %s. %s.", b, a, how)
 	}
-	return fmt.Sprintf("Unknown: whether %s and %s differ by more than %s does not show. %s; a longer %s narrows it.", b, a, margin, how, narrows)
+	return fmt.Sprintf("Unknown: whether %s and %s differ by more than %s does not show. %s; %s.", b, a, margin, how, r.advice())
+}
+
+// advice is what tells more where the verdict is open. A campaign that has ended
+// because its interval was as narrow as was asked for would end there again, however
+// long it may take.
+func (r Comparison) advice() string {
+	longer, finer := "a longer --time narrows it", "another --threshold tells more, a longer --time does not"
+	if r.Campaign.Kind == bench.KindUpgrade {
+		longer, finer = "a longer time (of latest) narrows it", "a finer precision (of latest) tells more, a longer time does not"
+	}
+	if r.precise() {
+		return "that is as precise as was asked for, so the difference lies at the threshold: " + finer
+	}
+	return longer
+}
+
+// precise reports whether the ratio is known as well as was asked for.
+func (r Comparison) precise() bool {
+	return stats.Known(r.logCI95(), r.Starts, r.Campaign.Protocol.Precision)
+}
+
+func (r Comparison) logCI95() *stats.Interval {
+	i := r.Speed.CI95
+	if i == nil {
+		return nil
+	}
+	return &stats.Interval{Low: math.Log(i.Low()), High: math.Log(i.High())}
 }
 
 // does chooses the words for the signal.

@@ -96,7 +96,7 @@ func TestComparisonVerdicts(t *testing.T) {
 		"faster":         {1.7, 40, stats.Faster, "Faster: sanic==22.12.0 answers more"},
 		"slower":         {1 / 1.1, 40, stats.Slower, "Slower: sanic==22.12.0 answers fewer"},
 		"same":           {1, 80, stats.Same, "differ by less than 2 %"},
-		"few rounds":     {1.03, 6, stats.Unknown, "a longer --time"},
+		"few rounds":     {1.03, 6, stats.Unknown, "a longer --time narrows it"},
 		"one start":      {1.7, 2, stats.Unknown, "not measured on enough starts"},
 		"close to limit": {1.02, 80, stats.Unknown, "does not show"},
 	} {
@@ -107,6 +107,26 @@ func TestComparisonVerdicts(t *testing.T) {
 		}
 		if r.Pairs != test.rounds || r.Starts != (test.rounds+1)/2 {
 			t.Errorf("%s: %d pairs, %d starts of %d rounds", name, r.Pairs, r.Starts, test.rounds)
+		}
+	}
+}
+
+// Where a comparison has ended because it was precise enough, more time would not
+// tell more, and nobody is sent to spend it.
+func TestWhatTellsMoreThanAPreciseUnknown(t *testing.T) {
+	c, ms := versus(1.02, 80)
+	c.Protocol.Precision = 0.02
+	u, ums := upgraded(0.953, 40)
+	for name, test := range map[string]struct {
+		of   report.Comparison
+		says string
+	}{
+		"compare": {report.NewComparison(c, ms, 0.02), "at the threshold: another --threshold tells more"},
+		"upgrade": {report.NewUpgrade(u, ums, upgradeThreshold).Comparison, "at the threshold: a finer precision (of latest) tells more"},
+	} {
+		sentence := test.of.Sentence()
+		if test.of.Verdict != stats.Unknown || !strings.Contains(sentence, test.says) || strings.Contains(sentence, "narrows") {
+			t.Errorf("%s: %s: %s", name, test.of.Verdict, sentence)
 		}
 	}
 }

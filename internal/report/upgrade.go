@@ -91,7 +91,7 @@ func NewUpgrade(c bench.Campaign, ms []bench.Measurement, threshold float64) Upg
 	if u.Speed.Estimate != nil {
 		u.Verdict = stats.JudgeShift(*u.Speed.Estimate, u.Speed.CI95.stats(), threshold)
 	}
-	u.Precise = stats.Known(u.logCI95(), u.Starts, c.Protocol.Precision)
+	u.Precise = u.precise()
 	return u
 }
 
@@ -105,14 +105,6 @@ func (i *Interval) stats() *stats.Interval {
 
 // SpeedCI95 is the interval of the ratio of speeds, nil where there is none.
 func (u Upgrade) SpeedCI95() *stats.Interval { return u.Speed.CI95.stats() }
-
-func (u Upgrade) logCI95() *stats.Interval {
-	i := u.Speed.CI95
-	if i == nil {
-		return nil
-	}
-	return &stats.Interval{Low: math.Log(i.Low()), High: math.Log(i.High())}
-}
 
 // Differs reports whether the new releases are surely faster or slower.
 func (u Upgrade) Differs() bool { return u.Verdict == stats.Slower || u.Verdict == stats.Faster }
