@@ -3,9 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,5 +81,31 @@ func TestNarrowIntervalsEndTheComparison(t *testing.T) {
 	e.contests[2].trial.Settle = func(ctx context.Context) error { return ctx.Err() }
 	if part := e.round(cancelled, 10); part != 0 || e.rows()[2].Cause != "" {
 		t.Errorf("after an interruption %d took part, and the cause is %q", part, e.rows()[2].Cause)
+	}
+}
+
+// What compared nothing has not shown that the engines agree.
+func TestNothingComparedIsAnError(t *testing.T) {
+	silent := &pace{rates: []int64{0}}
+	var out bytes.Buffer
+	e := engineCheck{among: &among{figureCheck: figureCheck{checkCommand: &checkCommand{session: &session{streams: streams{out: &out, err: io.Discard}}}}}, contests: []contest{
+		contestOf(&pace{rates: []int64{1000}}, silent), contestOf(&pace{rates: []int64{1000}}, &pace{rates: []int64{1}, err: errors.New("broken")}),
+	}}
+	if err := e.show(e.rows()); !errors.Is(err, errNothingCompared) {
+		t.Errorf("interrupted in the first block: %v", err)
+	}
+	for n := range fewBlocks {
+		e.round(t.Context(), n)
+	}
+	out.Reset()
+	if err := e.show(e.rows()); !errors.Is(err, errNothingCompared) || !strings.Contains(out.String(), "broken") {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	e.contests = append(e.contests, contestOf(&pace{rates: []int64{1000}}, &pace{rates: []int64{1000}}))
+	for n := range fewBlocks {
+		e.round(t.Context(), n)
+	}
+	if err := e.show(e.rows()); err != nil {
+		t.Errorf("one of three was compared: %v", err)
 	}
 }

@@ -34,8 +34,8 @@ type EngineRow struct {
 	NativeStart  float64           `json:"native_start_cpu_seconds"` // of one run
 	NativeUse    float64           `json:"native_client_use"`        // share of the processors that an engine can use, its start included
 	WrkUse       float64           `json:"wrk_client_use"`
-	Errors       int64             `json:"errors"`                   // of both engines
-	Cause        string            `json:"cause,omitempty"`          // why there is no comparison, or not of all blocks
+	Errors       int64             `json:"errors"`          // of both engines
+	Cause        string            `json:"cause,omitempty"` // why there is no comparison, or not of all blocks
 }
 
 // NewEngineRow compares inside the blocks, where both engines saw the same
