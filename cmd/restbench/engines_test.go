@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/host"
 	"restbench/internal/load"
 )
 
@@ -81,6 +82,19 @@ func TestNarrowIntervalsEndTheComparison(t *testing.T) {
 	e.contests[2].trial.Settle = func(ctx context.Context) error { return ctx.Err() }
 	if part := e.round(cancelled, 10); part != 0 || e.rows()[2].Cause != "" {
 		t.Errorf("after an interruption %d took part, and the cause is %q", part, e.rows()[2].Cause)
+	}
+}
+
+// An engine has no more loops than threads, and no more processors than it was left.
+func TestProcessorsOfAnEngine(t *testing.T) {
+	for _, test := range []struct {
+		cpus          []int
+		threads, want int
+	}{{[]int{1}, 5, 1}, {[]int{1, 2}, 1, 1}, {nil, 1, 1}, {nil, 1000, len(host.AllowedCPUs())}} {
+		c := contest{trial: load.Trial{Plan: bench.Plan{CPUs: test.cpus, Threads: test.threads}}}
+		if got := c.processors(); got != test.want {
+			t.Errorf("%+v: %d", test, got)
+		}
 	}
 }
 
