@@ -18,7 +18,8 @@ type Runner struct {
 	Engine   func(name string) (Engine, error) // by the protocol's engine
 	Recorder Recorder
 	Verify   func(ctx context.Context, address string, w bench.Workload) error
-	Window   func() (end func() bench.Conditions) // watches the machine during a measurement
+	Window   func() (end func() bench.Conditions)            // watches the machine during a measurement
+	Settle   func(ctx context.Context, address string) error // waits until nothing is left of wrk's load; nil: nobody does
 	Judge    func(bench.Measurement) []bench.Mark
 	Repeat   Repeater // nil: nothing is repeated
 	Enough   Stopper  // nil: campaigns have all their rounds

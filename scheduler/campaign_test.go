@@ -53,13 +53,14 @@ func TestAMeasurementHasItsCostsAndConditions(t *testing.T) {
 		return []bench.Mark{{Kind: bench.MarkNoisy, Reason: bench.ReasonSteal, Detail: fmt.Sprint(m.Target, m.Conditions.Steal, m.Server.CPU)}}
 	}
 	readings := []bench.Usage{
+		{CPU: 4 * time.Second, Processes: 3, Busiest: time.Second},
 		{CPU: 5 * time.Second, Memory: 100, RunQueue: 2 * time.Second, Processes: 3},
 		{CPU: 8 * time.Second, Memory: 150, RunQueue: time.Second, Processes: 4, Busiest: 2 * time.Second}, // a thread that ended took its waiting with it
 	}
 	w.serve["a"] = func(s *fakeServer) {
-		s.usage = func() (bench.Usage, error) {
+		s.usage = func() (bench.Reading, error) {
 			defer func() { readings = readings[1:] }()
-			return readings[0], nil
+			return bench.Reading{Usage: readings[0]}, nil
 		}
 	}
 	var plan bench.Plan
@@ -72,7 +73,7 @@ func TestAMeasurementHasItsCostsAndConditions(t *testing.T) {
 		Campaign: worldID, Round: 1, Target: target("a"),
 		Load:       bench.Load{Engine: "fake 1", Requests: 100, Duration: time.Second},
 		Server:     bench.Usage{CPU: 3 * time.Second, Memory: 150, RunQueue: 0, Processes: 4, Busiest: 2 * time.Second},
-		Conditions: bench.Conditions{Steal: 0.25, Pinning: "server 0 client 1", ClientProcessors: 1},
+		Conditions: bench.Conditions{Steal: 0.25, Pinning: "server 0 client 1", ServerProcessors: 1, ClientProcessors: 1},
 		Marks:      []bench.Mark{{Kind: bench.MarkNoisy, Reason: bench.ReasonSteal, Detail: "a@current 0.25 3s"}},
 	}
 	if diff := cmp.Diff(want, w.recorded[0], cmpopts.IgnoreFields(bench.Measurement{}, "Started")); diff != "" {
@@ -137,12 +138,12 @@ func TestWarmupIsNotRecorded(t *testing.T) {
 		return func() bench.Conditions { steps = append(steps, "end"); return bench.Conditions{} }
 	}
 	w.serve["a"] = func(s *fakeServer) {
-		s.usage = func() (bench.Usage, error) { steps = append(steps, "usage"); return bench.Usage{}, nil }
+		s.usage = func() (bench.Reading, error) { steps = append(steps, "usage"); return bench.Reading{}, nil }
 	}
 	if _, err := w.run(t); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"300ms", "usage", "window", "1s", "end", "usage"}
+	want := []string{"usage", "usage", "300ms", "usage", "window", "1s", "end", "usage"}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}

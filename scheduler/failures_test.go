@@ -49,7 +49,7 @@ func TestAFailureHasItsStageAndCauseAndTheRestGoesOn(t *testing.T) {
 		},
 		"usage": {
 			func(w *world) {
-				w.serve["b"] = func(s *fakeServer) { s.usage = func() (bench.Usage, error) { return bench.Usage{}, cause } }
+				w.serve["b"] = func(s *fakeServer) { s.usage = func() (bench.Reading, error) { return bench.Reading{}, cause } }
 			},
 			[]string{"a1", "b1 load: bad luck", "c1", "a2", "b2 load: bad luck", "c2"},
 		},
@@ -222,29 +222,6 @@ func TestAServerThatIsDeadAtTheEndFailsTheLastCheck(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a1", "a2", "a0 verify: ended: exit status 3"}, w.numbers()); diff != "" {
 		t.Errorf("recorded (-want +got):\n%s", diff)
-	}
-}
-
-func TestAServerThatLostAWorkerIsNotCounted(t *testing.T) {
-	w := newWorld("a")
-	processes := []int{5, 4, 4, 4} // before and after in each of two rounds
-	w.serve["a"] = func(s *fakeServer) {
-		s.usage = func() (bench.Usage, error) {
-			defer func() { processes = processes[1:] }()
-			return bench.Usage{Processes: processes[0]}, nil
-		}
-	}
-	w.Judge = func(bench.Measurement) []bench.Mark {
-		return []bench.Mark{{Kind: bench.MarkNoisy, Reason: bench.ReasonSteal}}
-	}
-	if _, err := w.run(t); err != nil {
-		t.Fatal(err)
-	}
-	steal := bench.Mark{Kind: bench.MarkNoisy, Reason: bench.ReasonSteal}
-	died := bench.Mark{Kind: bench.MarkInvalid, Reason: bench.ReasonServerDied, Detail: "1 of the server's 5 processes ended meanwhile"}
-	want := [][]bench.Mark{{died, steal}, {steal}}
-	if diff := cmp.Diff(want, [][]bench.Mark{w.recorded[0].Marks, w.recorded[1].Marks}); diff != "" {
-		t.Errorf("marks of the rounds (-want +got):\n%s", diff)
 	}
 }
 

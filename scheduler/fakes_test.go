@@ -14,13 +14,13 @@ import (
 
 type fakeServer struct {
 	address string
-	usage   func() (bench.Usage, error)
+	usage   func() (bench.Reading, error)
 	alive   func() error
 	stop    func(context.Context) error
 }
 
 func (s *fakeServer) Address() string                { return s.address }
-func (s *fakeServer) Usage() (bench.Usage, error)    { return s.usage() }
+func (s *fakeServer) Usage() (bench.Reading, error)  { return s.usage() }
 func (s *fakeServer) Alive() error                   { return s.alive() }
 func (s *fakeServer) Stop(ctx context.Context) error { return s.stop(ctx) }
 
@@ -140,7 +140,7 @@ func (w *world) start(ctx context.Context, c bench.Command, ready Ready) (Server
 	w.commands = append(w.commands, c)
 	s := &fakeServer{
 		address: c.Name,
-		usage:   func() (bench.Usage, error) { return bench.Usage{}, nil },
+		usage:   func() (bench.Reading, error) { return bench.Reading{}, nil },
 		alive:   func() error { return nil },
 		stop:    func(context.Context) error { w.stopped(c.Name); return nil },
 	}

@@ -9,7 +9,7 @@ import (
 // Server is a running target.
 type Server interface {
 	Address() string // host:port on loopback
-	Usage() (bench.Usage, error)
+	Usage() (bench.Reading, error)
 	Alive() error // nil, or how it ended
 	Stop(ctx context.Context) error
 }

@@ -13,13 +13,15 @@ import (
 type place struct{ round, position, attempt int }
 
 // turn measures e once, or records why it could not. A server that has ended
-// fails the turn in which that shows and is started again at the next one; a
+// fails the turn in which that shows and is started again at the next one, and one
+// that has lost a part of itself between its turns is started again before; a
 // target whose server cannot be started takes no further part. It reports whether
 // the measurement is to be repeated.
 func (c *campaign) turn(ctx context.Context, e *entry, at place) (again bool) {
 	if e.out {
 		return false
 	}
+	renewed := c.renew(ctx, e)
 	if e.server == nil {
 		if err := c.launch(ctx, e); err != nil {
 			e.out = true
@@ -42,6 +44,7 @@ func (c *campaign) turn(ctx context.Context, e *entry, at place) (again bool) {
 		c.discard(ctx, e)
 		return false
 	}
+	m.Marks = append(m.Marks, renewed...)
 	c.take(m)
 	c.record(ctx, m)
 	if lostProcess(m) {
@@ -50,9 +53,28 @@ func (c *campaign) turn(ctx context.Context, e *entry, at place) (again bool) {
 	return c.repeats(m)
 }
 
-// lostProcess reports whether a part of the server has ended.
+// renew ends a server that has lost a part since its last turn: what is left of it would
+// look like a slower one.
+func (c *campaign) renew(ctx context.Context, e *entry) []bench.Mark {
+	if e.server == nil {
+		return nil
+	}
+	now, err := e.server.Usage()
+	if err != nil || now.Lost == 0 { // of its end the measurement tells
+		return nil
+	}
+	c.discard(ctx, e)
+	return []bench.Mark{{
+		Kind: bench.MarkNote, Reason: bench.ReasonServerDied,
+		Detail: fmt.Sprintf("started again: %d of the server's %d processes ended while it was not measured", now.Lost, now.Processes+now.Lost),
+	}}
+}
+
+// lostProcess reports whether a part of the server has ended for good.
 func lostProcess(m bench.Measurement) bool {
-	return slices.ContainsFunc(m.Marks, func(mark bench.Mark) bool { return mark.Reason == bench.ReasonServerDied })
+	return slices.ContainsFunc(m.Marks, func(mark bench.Mark) bool {
+		return mark.Reason == bench.ReasonServerDied && mark.Kind == bench.MarkInvalid
+	})
 }
 
 // answerLimit is how long a server may take to answer one request when nobody
@@ -103,10 +125,7 @@ func (c *campaign) measure(ctx context.Context, e *entry, at place) (bench.Measu
 // load runs the engine once and notes what it cost and what the machine did
 // meanwhile.
 func (c *campaign) load(ctx context.Context, e *entry, m *bench.Measurement) error {
-	if err := c.warmUp(ctx, e); err != nil {
-		return err
-	}
-	before, err := e.server.Usage()
+	before, err := c.warmUp(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -117,24 +136,41 @@ func (c *campaign) load(ctx context.Context, e *entry, m *bench.Measurement) err
 	if err != nil {
 		return err
 	}
-	m.Conditions.Pinning, m.Conditions.ClientProcessors = c.Pinning.Name, len(c.Pinning.Client)
+	m.Conditions.Pinning = c.Pinning.Name
+	m.Conditions.ServerProcessors, m.Conditions.ClientProcessors = len(c.Pinning.Server), len(c.Pinning.Client)
 	after, err := e.server.Usage()
 	if err != nil {
 		return err
 	}
-	m.Server = used(before, after)
-	m.Marks = append(shrunk(before, after), c.Judge(*m)...)
+	m.Server = used(before.Usage, after.Usage)
+	m.Marks = append(died(before, after), c.Judge(*m)...)
 	return nil
 }
 
-func (c *campaign) warmUp(ctx context.Context, e *entry) error {
-	if c.Protocol.Warmup == 0 {
-		return nil
+// warmUp brings the server to where its measurement begins, and reads what it has used
+// until then, and what became of it in the warm-up.
+func (c *campaign) warmUp(ctx context.Context, e *entry) (bench.Reading, error) {
+	before, err := c.settled(ctx, e)
+	if err != nil || c.Protocol.Warmup == 0 {
+		return bench.Reading{Usage: before.Usage}, err
 	}
 	plan := c.plan(e)
 	plan.Duration = c.Protocol.Warmup
-	_, err := c.engine.Run(ctx, plan)
-	return err
+	if _, err := c.engine.Run(ctx, plan); err != nil {
+		return before, err
+	}
+	return c.settled(ctx, e)
+}
+
+// settled reads what a server has used when nothing is left of the load before. wrk
+// leaves connections behind for which a server that takes one at a time stands still.
+func (c *campaign) settled(ctx context.Context, e *entry) (bench.Reading, error) {
+	if c.Settle != nil && c.Protocol.Engine == bench.EngineWrk {
+		if err := c.Settle(ctx, e.address); err != nil {
+			return bench.Reading{}, err
+		}
+	}
+	return e.server.Usage()
 }
 
 func (c *campaign) plan(e *entry) bench.Plan {
@@ -157,14 +193,20 @@ func used(before, after bench.Usage) bench.Usage {
 	}
 }
 
-// shrunk marks a server that has lost a process: what is left of it would look
-// like a slower one.
-func shrunk(before, after bench.Usage) []bench.Mark {
-	if after.Processes >= before.Processes {
+// died marks a measurement in which a part of the server ended. If nothing has replaced
+// it, what is left would look like a slower server. A replaced one was missing for a
+// while; some servers replace theirs all the time.
+func died(before, after bench.Reading) []bench.Mark {
+	ended, lost := before.Ended+after.Ended, before.Lost+after.Lost
+	mark := bench.Mark{Kind: bench.MarkInvalid, Reason: bench.ReasonServerDied}
+	switch {
+	case ended == 0:
 		return nil
+	case lost == 0:
+		mark.Kind = bench.MarkNoisy
+		mark.Detail = fmt.Sprintf("%d of the server's %d processes ended meanwhile and were replaced", ended, after.Processes)
+	default:
+		mark.Detail = fmt.Sprintf("%d of the server's %d processes ended meanwhile", ended, after.Processes+lost)
 	}
-	return []bench.Mark{{
-		Kind: bench.MarkInvalid, Reason: bench.ReasonServerDied,
-		Detail: fmt.Sprintf("%d of the server's %d processes ended meanwhile", before.Processes-after.Processes, before.Processes),
-	}}
+	return []bench.Mark{mark}
 }

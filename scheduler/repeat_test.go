@@ -67,14 +67,13 @@ func TestRepetitionIsNotRepeated(t *testing.T) {
 func TestServerThatLostAProcessIsReplaced(t *testing.T) {
 	w := newWorld("a", "b")
 	w.Repeat = repeatMarked{}
-	processes := []int{4, 3}
+	readings := []bench.Reading{{}, {}, {Ended: 1, Lost: 1}}
 	w.serve["a"] = func(s *fakeServer) {
-		s.usage = func() (bench.Usage, error) {
-			n := 4
-			if len(processes) > 0 {
-				n, processes = processes[0], processes[1:]
+		s.usage = func() (reading bench.Reading, err error) {
+			if len(readings) > 0 {
+				reading, readings = readings[0], readings[1:]
 			}
-			return bench.Usage{Processes: n}, nil
+			return reading, nil
 		}
 	}
 	if _, err := w.run(t); err != nil {

@@ -11,6 +11,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestListNamesEveryFrameworkWithItsVersions(t *testing.T) {
@@ -54,6 +57,20 @@ func TestLoadSpeaksJSONAndSendsHeaders(t *testing.T) {
 	}
 	if len(result.Errors) != 8 {
 		t.Errorf("errors are %v, want all 8 kinds", result.Errors)
+	}
+}
+
+// A Host of the user's own is the only one, however it is spelled.
+func TestLoadSendsOneHost(t *testing.T) {
+	for _, name := range []string{"Host", "host"} {
+		c := loadCommand{url: "http://127.0.0.1:8000/", duration: time.Second, threads: 1, connections: 1, headers: map[string]string{name: "x"}}
+		plan, err := c.plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]string{name: "x"}, plan.Workload.Request.Headers); diff != "" {
+			t.Errorf("headers (-want +got):\n%s", diff)
+		}
 	}
 }
 

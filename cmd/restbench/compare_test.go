@@ -274,6 +274,7 @@ func TestCompareIsToldWhatIsWrong(t *testing.T) {
 		"no target":            {[]string{"flask", "==1"}, 2, []string{`"==1"`, "must be like"}},
 		"path alone":           {[]string{"flask", "./flask"}, 2, []string{"which framework"}},
 		"command without port": {[]string{"flask", "python ./app.py"}, 2, []string{"{port}"}},
+		"no path":              {[]string{"/bin/serve {port}", "flask", "--path=/a b"}, 2, []string{"--path", `"/a b"`}},
 		"another machine":      {[]string{"http://192.0.2.1/", "flask"}, 2, []string{"192.0.2.1", "loopback"}},
 		"another protocol":     {[]string{"https://127.0.0.1/", "flask"}, 2, []string{"http://127.0.0.1:PORT/PATH"}},
 		"share":                {[]string{"flask", "flask", "--threshold=5"}, 2, []string{`"5"`, "5%"}},

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"restbench/internal/bench"
@@ -65,7 +66,8 @@ func newEngineCheck(a *among) (*engineCheck, error) {
 	e, protocol := engineCheck{among: a}, a.plan.config.Protocol
 	for _, s := range a.all {
 		e.contests = append(e.contests, contest{served: s, trial: load.Trial{
-			Native: a.engine, Wrk: wrk, Settle: settle(s.server.Address()), Plan: bench.Plan{
+			Native: a.engine, Wrk: wrk, Settle: func(ctx context.Context) error { return settle(ctx, s.server.Address()) },
+			Plan: bench.Plan{
 				Address: s.server.Address(), Workload: s.workload, Duration: engineRun, Timeout: bench.DefaultTimeout,
 				Threads: protocol.Threads, Connections: protocol.Connections, CPUs: a.plan.pinning.Client,
 			},
@@ -74,8 +76,9 @@ func newEngineCheck(a *among) (*engineCheck, error) {
 	return &e, nil
 }
 
-func settle(address string) func(context.Context) error {
-	return func(ctx context.Context) error { return host.Settle(ctx, address, engineSettle) }
+// settle waits until nothing is left of the load before.
+func settle(ctx context.Context, address string) error {
+	return host.Settle(ctx, address, engineSettle)
 }
 
 // compare makes whole rounds until the time is over, two at the least.
@@ -146,8 +149,10 @@ func (e *engineCheck) rows() []report.EngineRow {
 	return rows
 }
 
-// show prints the comparison. It is an error when the engines differ, or when
-// the native one may be too dear; not when the machine is too noisy to tell.
+var errNothingCompared = fmt.Errorf("nothing was compared: no target has the %d blocks with answers that an interval needs", fewBlocks)
+
+// show prints the comparison. It is an error when the engines differ, when the native
+// one may be too dear, or when there is none; not when the machine is too noisy to tell.
 func (e *engineCheck) show(rows []report.EngineRow) error {
 	write := report.WriteEngines
 	if e.format == "json" {
@@ -155,6 +160,9 @@ func (e *engineCheck) show(rows []report.EngineRow) error {
 	}
 	if err := write(e.out, rows); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(rows, func(r report.EngineRow) bool { return r.RatioCI90 != nil }) {
+		return errNothingCompared
 	}
 	differ, dear := 0, 0
 	for _, r := range rows {

@@ -3,13 +3,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
 	"restbench/internal/bench"
+	"restbench/internal/host"
 	"restbench/internal/load"
 )
 
@@ -79,5 +82,44 @@ func TestNarrowIntervalsEndTheComparison(t *testing.T) {
 	e.contests[2].trial.Settle = func(ctx context.Context) error { return ctx.Err() }
 	if part := e.round(cancelled, 10); part != 0 || e.rows()[2].Cause != "" {
 		t.Errorf("after an interruption %d took part, and the cause is %q", part, e.rows()[2].Cause)
+	}
+}
+
+// An engine has no more loops than threads, and no more processors than it was left.
+func TestProcessorsOfAnEngine(t *testing.T) {
+	for _, test := range []struct {
+		cpus          []int
+		threads, want int
+	}{{[]int{1}, 5, 1}, {[]int{1, 2}, 1, 1}, {nil, 1, 1}, {nil, 1000, len(host.AllowedCPUs())}} {
+		c := contest{trial: load.Trial{Plan: bench.Plan{CPUs: test.cpus, Threads: test.threads}}}
+		if got := c.processors(); got != test.want {
+			t.Errorf("%+v: %d", test, got)
+		}
+	}
+}
+
+// What compared nothing has not shown that the engines agree.
+func TestNothingComparedIsAnError(t *testing.T) {
+	silent := &pace{rates: []int64{0}}
+	var out bytes.Buffer
+	e := engineCheck{among: &among{figureCheck: figureCheck{checkCommand: &checkCommand{session: &session{streams: streams{out: &out, err: io.Discard}}}}}, contests: []contest{
+		contestOf(&pace{rates: []int64{1000}}, silent), contestOf(&pace{rates: []int64{1000}}, &pace{rates: []int64{1}, err: errors.New("broken")}),
+	}}
+	if err := e.show(e.rows()); !errors.Is(err, errNothingCompared) {
+		t.Errorf("interrupted in the first block: %v", err)
+	}
+	for n := range fewBlocks {
+		e.round(t.Context(), n)
+	}
+	out.Reset()
+	if err := e.show(e.rows()); !errors.Is(err, errNothingCompared) || !strings.Contains(out.String(), "broken") {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	e.contests = append(e.contests, contestOf(&pace{rates: []int64{1000}}, &pace{rates: []int64{1000}}))
+	for n := range fewBlocks {
+		e.round(t.Context(), n)
+	}
+	if err := e.show(e.rows()); err != nil {
+		t.Errorf("one of three was compared: %v", err)
 	}
 }

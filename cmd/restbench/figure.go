@@ -64,7 +64,8 @@ type figureCheck struct {
 	time time.Duration
 }
 
-// printFigure prints the line also where its rule does not hold.
+// printFigure prints the line also where its rule does not hold, or where it is not of
+// all that it should be of.
 func (c *checkCommand) printFigure(ctx context.Context, p *plan) error {
 	for _, f := range figures() {
 		if f.name != c.figure {
@@ -77,6 +78,23 @@ func (c *checkCommand) printFigure(ctx context.Context, p *plan) error {
 		return err
 	}
 	return nil
+}
+
+// failures are parts of a figure that it does without.
+type failures []error
+
+// add returns the text for those who watch.
+func (f *failures) add(err error) string {
+	*f = append(*f, err)
+	return err.Error()
+}
+
+// of is nil where all parts are there. The first is named: the others may follow from it.
+func (f failures) of(parts int, interrupted error) error {
+	if interrupted != nil || len(f) == 0 {
+		return interrupted
+	}
+	return fmt.Errorf("%d of %d are left out: %w", len(f), parts, f[0])
 }
 
 func (c *checkCommand) writeFigure(line string) error {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,11 +112,12 @@ func (g figureCheck) idleStates(ctx context.Context) (string, error) {
 	})
 }
 
+// line is of what was measured, also where something ended it early.
 func line(what string, e report.Effect, err error) (string, error) {
-	if err != nil {
+	if e.Blocks == 0 {
 		return "", err
 	}
-	return what + ": " + e.Line(), nil
+	return what + ": " + e.Line(), err
 }
 
 // Shape of the measuring of an effect.
@@ -134,39 +136,45 @@ type trial struct {
 }
 
 // effect measures all servers in turn under both conditions, round after round
-// until the time is over; at least two rounds, below which nothing can be said.
+// until the time is over; at least two rounds, below which nothing can be said. What
+// ends it early leaves the effect in the rounds before.
 func (a *among) effect(ctx context.Context, set conditions) (report.Effect, error) {
-	end := time.Now().Add(a.time)
 	// A third goes into warm-ups, starts of the engine and changes of conditions.
 	length := a.time * 2 / 3 / time.Duration(effectRounds*4*len(a.all))
 	t := trial{a, set, min(longestEffect, max(leastEffect, length))}
-	var rounds [][]report.Block
+	rounds, ended := t.rounds(ctx)
+	if len(rounds) == 0 {
+		return report.Effect{}, cmp.Or(ended, errors.New("no round in which every server has answered under both conditions"))
+	}
+	effect, err := report.NewEffect(a.names(), rounds)
+	if err != nil {
+		return report.Effect{}, err
+	}
+	for _, text := range effect.Lines() {
+		fmt.Fprintln(a.err, text)
+	}
+	return effect, ended
+}
+
+// rounds are those that count, until the time is over or something ends them.
+func (t trial) rounds(ctx context.Context) (rounds [][]report.Block, ended error) {
+	end := time.Now().Add(t.time)
 	var longest time.Duration
 	for n := 0; n < mostEffect && (n < 2 || time.Now().Add(longest).Before(end)); n++ {
 		begun := time.Now()
 		round, err := t.round(ctx, n%2 == 1)
 		if err != nil {
-			return report.Effect{}, err
+			return rounds, fmt.Errorf("ended in round %d: %w", n+1, err)
 		}
-		if _, err := report.NewEffect(a.names(), [][]report.Block{round}); err != nil {
-			fmt.Fprintf(a.err, "round %d does not count: %s\n", n+1, err)
+		if _, err := report.NewEffect(t.names(), [][]report.Block{round}); err != nil {
+			fmt.Fprintf(t.err, "round %d does not count: %s\n", n+1, err)
 		} else {
 			rounds = append(rounds, round)
 		}
 		longest = max(longest, time.Since(begun))
-		fmt.Fprintf(a.err, "round %d done, %s left\n", n+1, max(0, time.Until(end)).Round(time.Second))
+		fmt.Fprintf(t.err, "round %d done, %s left\n", n+1, max(0, time.Until(end)).Round(time.Second))
 	}
-	if len(rounds) == 0 {
-		return report.Effect{}, errors.New("no round in which every server has answered under both conditions")
-	}
-	effect, err := report.NewEffect(a.names(), rounds)
-	if err != nil {
-		return effect, err
-	}
-	for _, text := range effect.Lines() {
-		fmt.Fprintln(a.err, text)
-	}
-	return effect, nil
+	return rounds, nil
 }
 
 func (a *among) names() []string {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,27 +26,37 @@ func (g figureCheck) self(ctx context.Context) (string, error) {
 	return g.selfTimes(ctx, selfLive)
 }
 
+// selfTimes tells of each comparison that fails, and goes on with the next target.
 func (g figureCheck) selfTimes(ctx context.Context, times int) (string, error) {
 	targets := g.plan.choice.targets()
 	each := g.time / time.Duration(times)
 	var ratios []stats.Ratio
-	for i := range times {
+	var failed failures
+	for i := 0; i < times && ctx.Err() == nil; i++ {
 		target := targets[i%len(targets)]
 		ratio, err := g.selfOnce(ctx, target.String(), each)
+		text := fmt.Sprintf("%s beside itself: %.3f", target, ratio.Estimate)
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("compare %s with itself: %w", target, err)
+			text = failed.add(fmt.Errorf("compare %s with itself: %w", target, err))
 		case ratio.CI95 == nil:
-			fmt.Fprintf(g.err, "%d of %d: %s: no interval, %s is too short for two starts\n", i+1, times, target, each)
-			continue
+			text = fmt.Sprintf("%s: no interval, %s is too short for two starts", target, each)
+		default:
+			text += fmt.Sprintf(" (%.3f – %.3f)", ratio.CI95.Low, ratio.CI95.High)
+			ratios = append(ratios, ratio)
 		}
-		fmt.Fprintf(g.err, "%d of %d: %s beside itself: %.3f (%.3f – %.3f)\n", i+1, times, target, ratio.Estimate, ratio.CI95.Low, ratio.CI95.High)
-		ratios = append(ratios, ratio)
+		fmt.Fprintf(g.err, "%d of %d: %s\n", i+1, times, text)
 	}
+	return selfOf(ratios, failed.of(times, ctx.Err()), times, each)
+}
+
+// selfOf is the line about the comparisons that have an interval, whatever the others met.
+func selfOf(ratios []stats.Ratio, failed error, times int, each time.Duration) (string, error) {
 	if len(ratios) == 0 {
-		return "", fmt.Errorf("no comparison had an interval: --time=%s is too short for %d of them", g.time, times)
+		return "", cmp.Or(failed, fmt.Errorf("no comparison had an interval: %s is too short for one of %d", each, times))
 	}
-	return selfLine(ratios, fmt.Sprintf("compared live for %s each", each))
+	line, err := selfLine(ratios, fmt.Sprintf("compared live for %s each", each))
+	return line, errors.Join(failed, err)
 }
 
 // selfParts is how many measurements a live comparison has room for: of either

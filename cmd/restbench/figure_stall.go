@@ -18,19 +18,28 @@ const leastStall = 100 * time.Millisecond
 // stall is how long servers wait for acknowledgements: the median answer to a
 // client like any other, beside one that acknowledges at once.
 func (g figureCheck) stall(ctx context.Context) (string, error) {
-	return g.withServers(ctx, func(a *among) (string, error) {
-		each := max(leastStall, g.time/time.Duration(3*len(a.all)))
-		var all []report.Stall
-		for _, s := range a.all {
-			one, err := a.stallOf(ctx, s, each)
-			if err != nil {
-				return "", fmt.Errorf("%s: %w", s.target, err)
-			}
-			fmt.Fprintln(g.err, one)
-			all = append(all, one)
+	return g.withServers(ctx, func(a *among) (string, error) { return a.stalls(ctx) })
+}
+
+// stalls tells of a server that fails, and goes on with the next one.
+func (a *among) stalls(ctx context.Context) (string, error) {
+	each := max(leastStall, a.time/time.Duration(3*len(a.all)))
+	var all []report.Stall
+	var failed failures
+	for i := 0; i < len(a.all) && ctx.Err() == nil; i++ {
+		one, err := a.stallOf(ctx, a.all[i], each)
+		if err != nil {
+			fmt.Fprintln(a.err, failed.add(fmt.Errorf("%s: %w", a.all[i].target, err)))
+			continue
 		}
-		return report.StallLine(all), nil
-	})
+		fmt.Fprintln(a.err, one)
+		all = append(all, one)
+	}
+	err := failed.of(len(a.all), ctx.Err())
+	if len(all) == 0 {
+		return "", err
+	}
+	return report.StallLine(all), err
 }
 
 func (a *among) stallOf(ctx context.Context, s served, each time.Duration) (report.Stall, error) {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -79,6 +80,58 @@ func TestFigureOfAStall(t *testing.T) {
 	checkFigure(t, config, "stall",
 		`alpha@own: median answer \d+\.\d\d ms under load while it used \d+ % of a processor, \d+\.\d\d ms to a single client, `+
 			`\d+\.\d\d ms to one that acknowledges at once \(([3-9]|\d\d+)\.\d times\); the next of 2 servers: go@control, \d+\.\d times`, "--time=3s")
+}
+
+// brokenAfter is an engine that fails after so many runs.
+type brokenAfter struct {
+	scheduler.Engine
+	runs int
+}
+
+func (e *brokenAfter) Run(ctx context.Context, p bench.Plan) (bench.Load, error) {
+	if e.runs--; e.runs < 0 {
+		return bench.Load{}, errors.New("out of memory")
+	}
+	return e.Engine.Run(ctx, p)
+}
+
+// What ends a figure early leaves the rounds before it; a cause alone is no figure.
+func TestFigureOfTheRoundsThatThereAre(t *testing.T) {
+	const round = 4 * 2 // of one server: each with its warm-up
+	alone := writeFile(t, "restbench.yml", strings.Replace(read(t, ownTargets(t, "alpha")), "controls: [go]", "controls: []", 1))
+	g, log := figureOf(t, alone, 10*time.Second)
+	_, err := g.withServers(t.Context(), func(a *among) (string, error) {
+		engine := a.engine
+		for runs, want := range map[int]string{2*round + 3: "both: requests/s × .* 1 server in 2 rounds", round - 1: ""} {
+			a.engine = &brokenAfter{engine, runs}
+			effect, err := a.effect(t.Context(), func(int, bool) ([]int, error) { return nil, nil })
+			got, err := line("both", effect, err)
+			if !regexp.MustCompile("^"+want+"$").MatchString(got) || err == nil || !strings.Contains(err.Error(), "alpha@own: out of memory") {
+				t.Errorf("%d runs: %q, %v", runs, got, err)
+			}
+		}
+		return "", nil
+	})
+	if err != nil {
+		t.Errorf("%v\n%s", err, log)
+	}
+}
+
+func TestFigureOfAStallWithoutOneServer(t *testing.T) {
+	g, log := figureOf(t, ownTargets(t, "alpha", "beta"), time.Second)
+	_, err := g.withServers(t.Context(), func(a *among) (string, error) {
+		if err := a.all[0].server.Stop(t.Context()); err != nil {
+			return "", err
+		}
+		got, err := a.stalls(t.Context())
+		if !strings.Contains(got, "the next of 2 servers") || err == nil || !strings.HasPrefix(err.Error(), "1 of 3 are left out: "+a.all[0].target.String()+": ") {
+			t.Errorf("%q, %v", got, err)
+		}
+		return "", nil
+	})
+	if err != nil {
+		t.Errorf("%v\n%s", err, log)
+	}
 }
 
 // plansOf remembers what an engine is asked for.
@@ -202,6 +255,21 @@ func TestFigureOfATargetAndItself(t *testing.T) {
 	list := restbench(t.Context(), t, "report", "--storage.path="+g.storagePath, "--list")
 	if strings.Count(list.out, "compare  ") != 2 {
 		t.Errorf("the history holds\n%s", list.out)
+	}
+}
+
+func TestFigureOfTargetsThatCannotAllBeCompared(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds")
+	}
+	text := read(t, ownTargets(t, "alpha")) + "  - {name: beta, command: [/bin/false, '{port}']}\n"
+	g, log := figureOf(t, writeFile(t, "restbench.yml", text), 16*time.Second)
+	line, err := g.selfTimes(t.Context(), 2)
+	if !strings.Contains(line, " of 1 intervals ") || err == nil || !strings.Contains(err.Error(), "1 of 2 are left out: compare beta@own with itself: ") {
+		t.Errorf("%q, %v\n%s", line, err, log)
+	}
+	if want := "2 of 2: compare beta@own with itself: "; !strings.Contains(log.String(), want) {
+		t.Errorf("%q is not in\n%s", want, log)
 	}
 }
 

@@ -98,6 +98,9 @@ func (c *loadCommand) plan() (bench.Plan, error) {
 	if err := p.Validate(); err != nil {
 		return bench.Plan{}, err
 	}
+	for name := range c.headers {
+		maps.DeleteFunc(request.Headers, func(own, _ string) bool { return strings.EqualFold(own, name) })
+	}
 	maps.Copy(request.Headers, c.headers)
 	return bench.Plan{
 		Engine: p.Engine, Address: address, Duration: p.Duration, Threads: p.Threads, Connections: p.Connections,

@@ -40,7 +40,7 @@ func (k *kit) runner(o runnerOptions) *scheduler.Runner {
 	return &scheduler.Runner{
 		Starter: starter{k.supervisor, o.running}, Engine: k.engine, Recorder: o.recorder, Verify: load.Verify,
 		Window: func() func() bench.Conditions { return probe.Begin().End },
-		Judge:  judge(probe.Thresholds()),
+		Judge:  judge(probe.Thresholds()), Settle: settle,
 		Repeat: marked{}, Enough: o.enough,
 		Lock:    k.campaignLocker(o),
 		Observe: o.observe, Machine: host.Describe(version()), Pinning: o.pinning, Parallel: parallel(),

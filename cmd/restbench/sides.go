@@ -130,6 +130,9 @@ func (c *compareCommand) command(t release.Target) (side, error) {
 		Versions: bench.Versions{Server: filepath.Base(t.Argv[0])},
 	}
 	request := bench.Request{Method: "GET", Path: c.path}
+	if err := request.Validate(); err != nil {
+		return nil, fmt.Errorf("--path: %w", err)
+	}
 	return func(f *field) scheduler.Entrant {
 		return scheduler.Entrant{Target: target, Prepare: func(ctx context.Context) (scheduler.Prepared, error) {
 			p := prepared

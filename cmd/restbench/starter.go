@@ -34,7 +34,7 @@ func (s starter) Start(ctx context.Context, c bench.Command, ready scheduler.Rea
 // started anew, and what it uses is not known.
 type foreign string
 
-func (f foreign) Address() string             { return string(f) }
-func (f foreign) Usage() (bench.Usage, error) { return bench.Usage{}, nil }
-func (f foreign) Alive() error                { return nil }
-func (f foreign) Stop(context.Context) error  { return nil }
+func (f foreign) Address() string               { return string(f) }
+func (f foreign) Usage() (bench.Reading, error) { return bench.Reading{}, nil }
+func (f foreign) Alive() error                  { return nil }
+func (f foreign) Stop(context.Context) error    { return nil }

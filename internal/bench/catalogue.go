@@ -42,13 +42,6 @@ type Workload struct {
 	Expect  Expect  `yaml:"expect" json:"expect"`
 }
 
-// Request is the one request that is sent over and over.
-type Request struct {
-	Method  string            `yaml:"method" json:"method"` // GET when empty
-	Path    string            `yaml:"path" json:"path"`
-	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
-}
-
 // Expect is the only right answer.
 type Expect struct {
 	Status      int    `yaml:"status" json:"status"`

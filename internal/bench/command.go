@@ -26,9 +26,18 @@ type Usage struct {
 	CPU       time.Duration // all threads, dead ones included
 	Memory    int64         // bytes, proportional set size
 	RunQueue  time.Duration // time its live threads were runnable and waited for a processor
-	Processes int
+	Processes int           // that live
+
 	// Busiest is how long the busiest of its processes ran, or waited for a processor, since
 	// the reading before; 0 where that is not known. Several that each wait use as much in
-	// all as one that is at its limit.
+	// all as one that is at its limit. Of a process that runs on so many processors at once
+	// that no interpreter lock can hold it, the busiest thread counts.
 	Busiest time.Duration
+}
+
+// Reading is a Usage with what became of the server since the reading before.
+type Reading struct {
+	Usage
+	Ended int // lasting processes that ended: not what it had started for a request
+	Lost  int // those of them that nothing has replaced
 }

@@ -223,6 +223,7 @@ type Conditions struct {
 	Pinning         string  `json:"pinning"`                  // "none", or "server 0 client 1"
 	Window          float64 `json:"window_seconds,omitempty"` // over which the shares were read: longer than the load, by the engine's start and end; 0 in measurements from before it was noted
 
+	ServerProcessors int    `json:"server_processors,omitempty"` // that the server was left, 0 for all
 	ClientProcessors int    `json:"client_processors,omitempty"` // that the engine was left, 0 for all
 	IdleLimit        string `json:"idle_limit,omitempty"`        // deepest idle state that processors were left, at the end; empty for no limit
 }

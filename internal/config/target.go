@@ -36,9 +36,10 @@ func (t *Target) validate() error {
 		return fmt.Errorf("command: must use {port}, in an argument or in env")
 	}
 	t.fillDefaults()
+	if err := t.Request.Validate(); err != nil {
+		return err
+	}
 	switch {
-	case !strings.HasPrefix(t.Request.Path, "/"):
-		return fmt.Errorf("request: path %q must start with /", t.Request.Path)
 	case t.Expect.Status < 200 || t.Expect.Status > 599:
 		return fmt.Errorf("expect: status %d must be 200 to 599", t.Expect.Status)
 	case !slices.Contains(bench.Signals(), t.Signal.OrDefault()):

@@ -67,7 +67,7 @@ func validPlan(plan bench.Plan) error {
 	case plan.Timeout < 0:
 		return fmt.Errorf("plan: timeout is %s", plan.Timeout)
 	}
-	return validRequest(plan.Workload.Request)
+	return plan.Workload.Request.Validate()
 }
 
 func timeoutOf(plan bench.Plan) time.Duration {

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
+
+	"restbench/internal/bench"
 )
 
 // headerLine takes one header line; the empty one ends the head. Only headers
@@ -91,22 +92,10 @@ func (p *parser) transferEncoding(value []byte) error {
 // value away.
 func splitHeader(line []byte) (name, value []byte, err error) {
 	colon := bytes.IndexByte(line, ':')
-	if colon < 1 || !isToken(line[:colon]) {
+	if colon < 1 || !bench.IsToken(line[:colon]) {
 		return nil, nil, fmt.Errorf("no header line: %s", quote(line))
 	}
 	return line[:colon], bytes.Trim(line[colon+1:], " \t"), nil
-}
-
-// isToken reports whether text may be the name of a header or a method.
-func isToken[T string | []byte](text T) bool {
-	for i := range len(text) {
-		c := text[i]
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !letter && !isDigit(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
-			return false
-		}
-	}
-	return len(text) > 0
 }
 
 // equalFold compares ASCII text with a word in lower case. Unlike

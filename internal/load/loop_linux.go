@@ -60,8 +60,9 @@ func newLoop(plan bench.Plan, connections int) (*loop, error) {
 		endpoint: newEndpoint(at), poll: poll, conns: make([]conn, connections), buf: make([]byte, readSize),
 		count: count{errors: map[bench.ErrorKind]int64{}, latency: newLatency()},
 	}
+	expected := []byte(l.want.Body) // one for all: it may be large, and there may be many
 	for i := range l.conns {
-		l.conns[i] = conn{index: i, fd: -1, parser: parser{expected: []byte(l.want.Body), sample: quoted + 1}}
+		l.conns[i] = conn{index: i, fd: -1, parser: parser{expected: expected, sample: quoted + 1}}
 	}
 	return l, nil
 }

@@ -55,7 +55,7 @@ func loopback(address string) (netip.AddrPort, error) {
 
 // requestBytes is the request as wrk writes it: no header of its own but Host.
 func requestBytes(address string, r bench.Request) ([]byte, error) {
-	if err := validRequest(r); err != nil {
+	if err := r.Validate(); err != nil {
 		return nil, err
 	}
 	var b strings.Builder
@@ -86,29 +86,11 @@ func pathOf(r bench.Request) string {
 
 func hasHost(headers map[string]string) bool {
 	for name := range headers {
-		if strings.EqualFold(name, "Host") {
+		if isHost(name) {
 			return true
 		}
 	}
 	return false
 }
 
-// validRequest refuses what would not be one well-formed request, and HEAD and
-// CONNECT, whose answers end by other rules.
-func validRequest(r bench.Request) error {
-	method := methodOf(r)
-	if !isToken(method) || method == "HEAD" || method == "CONNECT" {
-		return fmt.Errorf("request: method %q is not supported", r.Method)
-	}
-	if path := pathOf(r); path[0] != '/' || strings.ContainsFunc(path, notVisible) {
-		return fmt.Errorf("request: path %q is not a path", r.Path)
-	}
-	for name, value := range r.Headers {
-		if !isToken(name) || strings.ContainsAny(value, "\r\n\x00") {
-			return fmt.Errorf("request: header %q is not a header", name)
-		}
-	}
-	return nil
-}
-
-func notVisible(r rune) bool { return r <= ' ' || r > '~' }
+func isHost(name string) bool { return strings.EqualFold(name, "Host") }

@@ -31,7 +31,7 @@ func fault(args []string) int {
 		"hang": acceptOnly, "deaf": serveDeaf, "workers": serveByWorkers, "worker": work, "escape": serveEscaped,
 		"escaping": escaping, "escaped": escaped, "flood": flood, "unlucky": failOnce, "decoy": decoy,
 		"burn": func(string, string) int { return burn() }, "hold": holdOutput, "holding": block, "late": crashLate,
-		"echo": echo, "big": big,
+		"echo": echo, "big": big, "pool": serveByPool,
 	}
 	return modes[mode](port, argument)
 }
@@ -74,6 +74,18 @@ func answer(l net.Listener, pids []int) int {
 		}
 	})
 	mux.HandleFunc("/burn-thread", func(http.ResponseWriter, *http.Request) { inDyingThread(func() { burn() }) })
+	mux.HandleFunc("/burn", func(http.ResponseWriter, *http.Request) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		burn()
+	})
+	mux.HandleFunc("/child", func(w http.ResponseWriter, _ *http.Request) {
+		child := self("holding", "0")
+		if child.Start() == nil {
+			fmt.Fprint(w, child.Process.Pid)
+			go func() { _ = child.Wait() }()
+		}
+	})
 	mux.HandleFunc("/burn-child", func(http.ResponseWriter, *http.Request) { _ = self("burn", "0").Run() })
 	_ = http.Serve(l, mux)
 	return 1
@@ -136,6 +148,33 @@ func serveByWorkers(port, _ string) int {
 	}
 	_ = worker.Wait()
 	return 0
+}
+
+// serveByPool hands its socket to two workers. It replaces those that end, or does not
+// even wait for them.
+func serveByPool(port, argument string) int {
+	l, err := net.Listen("tcp4", "127.0.0.1:"+port)
+	if err != nil {
+		return 1
+	}
+	socket, err := l.(*net.TCPListener).File()
+	if err != nil {
+		return 1
+	}
+	keep := func() {
+		for {
+			worker := self("worker", port)
+			worker.ExtraFiles = []*os.File{socket}
+			if worker.Start() != nil || argument == "forget" {
+				return
+			}
+			_ = worker.Wait()
+		}
+	}
+	for range 2 {
+		go keep()
+	}
+	return block("", "")
 }
 
 func work(string, string) int {

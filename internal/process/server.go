@@ -38,8 +38,8 @@ type Server struct {
 	left    error             // what could not be removed; not to be read before gone
 	once    sync.Once         // asks to stop
 
-	lock   sync.Mutex    // guards what follows
-	before map[int]share // what each process had used at the last reading
+	lock   sync.Mutex // guards what follows
+	before census     // what Usage has read last
 }
 
 // startGuard starts this program under its hidden command with two pipes.

@@ -14,58 +14,142 @@ import (
 )
 
 // Usage reads what the server's whole tree has used since it started. The guard
-// itself does not count; what it has adopted and waited for does.
+// itself does not count; what it has adopted and waited for does. Of zombies only
+// the time counts.
 //
 // Processor time of children that nobody waits for (SIGCHLD ignored) is lost to
 // every reader. The time of waited-for children comes in steps of 10 ms.
-func (v *Server) Usage() (bench.Usage, error) {
+func (v *Server) Usage() (bench.Reading, error) {
 	if err := v.Alive(); err != nil {
-		return bench.Usage{}, fmt.Errorf("read the usage of %s: %w", v.name, err)
+		return bench.Reading{}, fmt.Errorf("read the usage of %s: %w", v.name, err)
 	}
 	all := snapshot()
 	tree := descendants(all, v.guard.pid())
 	if len(tree) == 0 {
-		return bench.Usage{}, fmt.Errorf("read the usage of %s: %w", v.name, errNoProcess)
+		return bench.Reading{}, fmt.Errorf("read the usage of %s: %w", v.name, errNoProcess)
 	}
-	var u bench.Usage
-	each := map[int]share{}
+	var u bench.Reading
 	for _, s := range all {
 		if s.Pid == v.guard.pid() {
 			u.CPU = s.waited
 		}
 	}
-	for _, s := range tree {
-		ran, queued := processorTime(s), runQueue(s.Pid)
-		each[s.Pid] = share{own: ran + queued, children: s.waited}
-		u.CPU += ran + s.waited
-		u.RunQueue += queued
-		u.Memory += memory(s.Pid)
-		u.Processes++
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	now := v.before.next(tree)
+	for pid, s := range now.each {
+		u.CPU += s.ran + s.children
+		u.RunQueue += s.queued
+		u.Memory += memory(pid)
 	}
-	u.Busiest = v.busiest(each)
+	u.Processes, u.Busiest = len(now.since), now.busiest(v.before)
+	u.Ended, u.Lost = now.ended(v.before)
+	v.before = now
 	return u, nil
 }
 
-// share is what one process ran or waited for a processor, and what the children ran
-// that it has waited for.
-type share struct{ own, children time.Duration }
+// census is one look at a server's tree.
+type census struct {
+	at    time.Duration // after boot
+	each  map[int]share
+	since map[identity]time.Duration // of those that live: since when that is known
+}
 
-// busiest is the most that a process used since the last reading. Children that began and
-// ended since then are its work; what one that has ended meanwhile had used before is not.
-func (v *Server) busiest(each map[int]share) (most time.Duration) {
-	v.lock.Lock()
-	defer v.lock.Unlock()
-	var ended time.Duration
-	for pid, before := range v.before {
-		if _, lives := each[pid]; !lives {
-			ended += before.own + before.children
+// next is the look after r. At the first one nobody has asked the server for more
+// than whether it is ready, so that what is old is not there for a request.
+func (r census) next(tree []stat) census {
+	now := census{at: sinceBoot(), each: map[int]share{}, since: map[identity]time.Duration{}}
+	for _, s := range tree {
+		now.each[s.Pid] = shareOf(s)
+		if !s.alive() {
+			continue
+		}
+		since, known := r.since[s.identity]
+		switch {
+		case known:
+		case r.since == nil:
+			since = time.Duration(s.Started) * tick
+		default:
+			since = now.at
+		}
+		now.since[s.identity] = since
+	}
+	return now
+}
+
+// lasting is from when on a process is a part of the server: what it had started for
+// a request or a connection that has ended is gone by then.
+const lasting = 500 * time.Millisecond
+
+// ended is how many parts of the server ended since the look before, and how many
+// of those nothing has replaced.
+func (r census) ended(before census) (ended, lost int) {
+	for id, since := range before.since {
+		if _, lives := r.since[id]; !lives && before.at-since >= lasting {
+			ended++
 		}
 	}
-	for pid, now := range each {
-		before := v.before[pid]
-		most = max(most, now.own-before.own+max(0, now.children-before.children-ended))
+	return ended, min(ended, max(0, len(before.since)-len(r.since)))
+}
+
+// share is what one process used.
+type share struct {
+	ran, queued time.Duration         // it had a processor, and it waited for one
+	children    time.Duration         // what the children ran that it has waited for
+	threads     map[int]time.Duration // what each that lives ran, or waited for a processor
+}
+
+func shareOf(s stat) share {
+	u := share{ran: processorTime(s), children: s.waited, threads: map[int]time.Duration{}}
+	dir := procPath(s.Pid, "task")
+	for _, thread := range numbers(dir) {
+		ran, queued := threadTime(dir + "/" + strconv.Itoa(thread) + "/schedstat")
+		u.queued += queued
+		u.threads[thread] = ran + queued
 	}
-	v.before = each
+	return u
+}
+
+func (s share) own() time.Duration { return s.ran + s.queued }
+
+// busiest is the most that a process used since the look before. Children that began and
+// ended since then are its work; what one that has ended meanwhile had used before is not.
+func (r census) busiest(before census) (most time.Duration) {
+	var ended time.Duration
+	for pid, was := range before.each {
+		if _, lives := r.each[pid]; !lives {
+			ended += was.own() + was.children
+		}
+	}
+	for pid, now := range r.each {
+		was := before.each[pid]
+		most = max(most, now.after(was, r.at-before.at)+max(0, now.children-was.children-ended))
+	}
+	return most
+}
+
+// unlocked is on how many processors at once no interpreter lock lets a process run:
+// what it does without its lock, in the kernel above all, is less than what it does
+// with it.
+const unlocked = 2
+
+// after is how long the process worked in a window: as a whole, since most interpreters
+// let one thread work at a time, and where it was on too many processors for that its
+// busiest thread. Where most was done by threads that have ended meanwhile nobody knows
+// that one.
+func (s share) after(was share, window time.Duration) time.Duration {
+	all := s.own() - was.own()
+	if s.ran-was.ran <= unlocked*window {
+		return all
+	}
+	var most, sum time.Duration
+	for id, now := range s.threads {
+		used := now - was.threads[id]
+		most, sum = max(most, used), sum+used
+	}
+	if sum < all/2 {
+		return all
+	}
 	return most
 }
 
@@ -139,20 +223,27 @@ func kilobytes(text []byte, key string) (int64, bool) {
 	return 0, false
 }
 
-// runQueue sums how long the living threads were runnable without running: the
-// second of three numbers in schedstat, in nanoseconds.
-func runQueue(pid int) time.Duration {
-	var sum time.Duration
-	dir := procPath(pid, "task")
-	for _, thread := range numbers(dir) {
-		text, err := os.ReadFile(dir + "/" + strconv.Itoa(thread) + "/schedstat")
-		if err != nil {
-			continue
-		}
-		if fields := bytes.Fields(text); len(fields) == 3 {
-			n, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-			sum += time.Duration(n)
-		}
+// threadTime is how long a thread ran, and was runnable without running: the first
+// two of three numbers in schedstat, in nanoseconds.
+func threadTime(schedstat string) (ran, queued time.Duration) {
+	text, err := os.ReadFile(schedstat)
+	if err != nil {
+		return 0, 0 // it has just ended
 	}
-	return sum
+	fields := bytes.Fields(text)
+	if len(fields) != 3 {
+		return 0, 0
+	}
+	number := func(i int) time.Duration {
+		n, _ := strconv.ParseInt(string(fields[i]), 10, 64)
+		return time.Duration(n)
+	}
+	return number(0), number(1)
+}
+
+// sinceBoot is the clock that the kernel dates processes by.
+func sinceBoot() time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) // every kernel that has pidfds has it
+	return time.Duration(t.Nano())
 }

@@ -2,10 +2,13 @@ package process
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // used returns what the server used meanwhile.
@@ -41,22 +44,24 @@ func TestUsageCountsTheDead(t *testing.T) {
 
 // Several processes that share the work are not one that has all of it.
 func TestTheBusiestProcess(t *testing.T) {
-	var v Server
+	var before census
 	for i, test := range []struct {
 		each map[int]share
 		want time.Duration
 	}{
-		{map[int]share{1: {own: time.Second}, 2: {own: 6 * time.Second}}, 6 * time.Second},
-		{map[int]share{1: {own: 5 * time.Second}, 2: {own: 7 * time.Second}}, 4 * time.Second},
+		{map[int]share{1: {ran: time.Second}, 2: {ran: 4 * time.Second, queued: 2 * time.Second}}, 6 * time.Second},
+		{map[int]share{1: {ran: 5 * time.Second}, 2: {ran: 4 * time.Second, queued: 3 * time.Second}}, 4 * time.Second},
 		// The second has ended after half a second more, and the first has waited for it.
-		{map[int]share{1: {own: 5 * time.Second, children: 7500 * time.Millisecond}, 3: {own: 2 * time.Second}}, 2 * time.Second},
+		{map[int]share{1: {ran: 5 * time.Second, children: 7500 * time.Millisecond}, 3: {ran: 2 * time.Second}}, 2 * time.Second},
 		// The first had a child for each of its requests.
-		{map[int]share{1: {own: 6 * time.Second, children: 9500 * time.Millisecond}, 3: {own: 2 * time.Second}}, 3 * time.Second},
-		{map[int]share{1: {own: 6 * time.Second, children: 9500 * time.Millisecond}, 3: {own: 2 * time.Second}}, 0},
+		{map[int]share{1: {ran: 6 * time.Second, children: 9500 * time.Millisecond}, 3: {ran: 2 * time.Second}}, 3 * time.Second},
+		{map[int]share{1: {ran: 6 * time.Second, children: 9500 * time.Millisecond}, 3: {ran: 2 * time.Second}}, 0},
 	} {
-		if got := v.busiest(test.each); got != test.want {
+		now := census{at: before.at + 10*time.Second, each: test.each}
+		if got := now.busiest(before); got != test.want {
 			t.Errorf("reading %d: %s, want %s", i, got, test.want)
 		}
+		before = now
 	}
 	working := start(t, newSupervisor(t, Options{}), faulty("workers"))
 	if _, err := working.Usage(); err != nil {
@@ -67,6 +72,128 @@ func TestTheBusiestProcess(t *testing.T) {
 	}
 	if u, err := working.Usage(); err != nil || u.Busiest < burnTime-20*time.Millisecond || u.Busiest > u.CPU+u.RunQueue {
 		t.Errorf("%+v, %v", u, err)
+	}
+}
+
+// Threads on so many processors at once are held by no lock: they count one by one.
+func TestTheBusiestThread(t *testing.T) {
+	seconds := func(all ...int) map[int]time.Duration {
+		threads := map[int]time.Duration{}
+		for i, n := range all {
+			threads[i] = time.Duration(n) * time.Second
+		}
+		return threads
+	}
+	was := share{ran: 2 * time.Second, threads: seconds(1, 1)}
+	for name, test := range map[string]struct {
+		ran, queued int
+		threads     map[int]time.Duration
+		want        time.Duration
+	}{
+		"a lock holds them":          {11, 6, seconds(8, 7, 2), 15 * time.Second},
+		"each waits":                 {32, 2, seconds(9, 9, 8, 8), 8 * time.Second},
+		"one is at its limit":        {32, 2, seconds(11, 9, 7, 7), 10 * time.Second},
+		"most ended with their work": {32, 2, seconds(8, 6), 32 * time.Second},
+	} {
+		now := share{ran: time.Duration(test.ran) * time.Second, queued: time.Duration(test.queued) * time.Second, threads: test.threads}
+		if got := now.after(was, 10*time.Second); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+func TestThreadsAreRead(t *testing.T) {
+	v := start(t, newSupervisor(t, Options{}), faulty("ok"))
+	if _, err := get(t.Context(), v.Address(), "/burn"); err != nil {
+		t.Fatal(err)
+	}
+	s, err := readStat(relatives(t, v.Address())[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := shareOf(s)
+	var sum, most time.Duration
+	for _, used := range u.threads {
+		sum, most = sum+used, max(most, used)
+	}
+	if most < burnTime/2 || sum > shareOf(s).own() || u.queued <= 0 {
+		t.Errorf("%+v", u)
+	}
+}
+
+// A worker that is killed is missed, whether its parent waits for it or not and
+// whether it starts another one or not.
+func TestUsageMissesWorkers(t *testing.T) {
+	for _, mode := range []struct {
+		name  string
+		lost  int
+		lives int
+	}{{"forget", 1, 2}, {"replace", 0, 3}} {
+		t.Run(mode.name, func(t *testing.T) {
+			v := start(t, newSupervisor(t, Options{}), faulty("pool", mode.name))
+			time.Sleep(lasting) // what is younger may be there for a request
+			if u, err := v.Usage(); err != nil || u.Processes != 3 || u.Ended != 0 {
+				t.Fatalf("%+v, %v", u, err)
+			}
+			worker := relatives(t, v.Address())[0]
+			dead := holdOn(t, worker)
+			if err := unix.Kill(worker, unix.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			dead.await(t, patience)
+			awaitLiving(t, v, mode.lives, worker)
+			if u, err := v.Usage(); err != nil || u.Ended != 1 || u.Lost != mode.lost || u.Processes != mode.lives {
+				t.Errorf("%+v, %v", u, err)
+			}
+			if u, err := v.Usage(); err != nil || u.Ended != 0 || u.Lost != 0 {
+				t.Errorf("told again: %+v, %v", u, err)
+			}
+		})
+	}
+}
+
+// awaitLiving waits until so many processes live, without one.
+func awaitLiving(t *testing.T, v *Server, n, without int) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
+		all := living(descendants(snapshot(), v.guard.pid()))
+		gone := !slices.ContainsFunc(all, func(s stat) bool { return s.Pid == without })
+		if len(all) == n && gone {
+			return
+		}
+		if time.Since(begun) > patience {
+			t.Fatalf("%v live", all)
+		}
+	}
+}
+
+// A process for each request comes and goes; the server has lost nothing.
+func TestUsageDoesNotMissChildrenOfRequests(t *testing.T) {
+	v := start(t, newSupervisor(t, Options{}), faulty("ok"))
+	ended := func() (sum int) {
+		u, err := v.Usage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.Ended + u.Lost
+	}
+	sum := ended()
+	body, err := get(t.Context(), v.Address(), "/child")
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum += ended()
+	dead := holdOn(t, child)
+	if err := unix.Kill(child, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	dead.await(t, patience)
+	if sum += ended(); sum != 0 {
+		t.Errorf("misses %d", sum)
 	}
 }
 

@@ -21,7 +21,9 @@ func Limits() []string { return []string{LimitServer, LimitClient, LimitStalled,
 func Explain(limit string) string {
 	switch limit {
 	case LimitServer:
-		return "The server used its processor all the time: the number is its speed."
+		return "The server used its processor all the time: the number is its speed. " +
+			"(Of one process with several threads nobody outside can tell a lock that lets one work at a time " +
+			"from threads that wait and use a processor in all.)"
 	case LimitClient:
 		return "The load generator used its processor all the time: the server may be faster than shown."
 	case LimitStalled:
@@ -86,14 +88,18 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 }
 
 // serverFull reports whether the server could not do more: its busiest process was at its
-// limit, or all processors were. In all, several processes that each wait may use as much
-// as one that does not.
+// limit, or all processors that it was left were. In all, several processes that each
+// wait may use as much as one that does not.
 func serverFull(machine bench.Machine, m bench.Measurement) bool {
 	all := over(m.Server.CPU+m.Server.RunQueue, m.Load.Duration)
 	if m.Server.Busiest <= 0 { // not known
 		return all >= busy
 	}
-	return all >= busy && over(m.Server.Busiest, m.Load.Duration) >= busy || all >= busy*float64(max(1, machine.Cores))
+	left := machine.Cores
+	if m.Conditions.ServerProcessors > 0 {
+		left = m.Conditions.ServerProcessors
+	}
+	return all >= busy && over(m.Server.Busiest, m.Load.Duration) >= busy || all >= busy*float64(max(1, left))
 }
 
 // clientUse is how busy the engine's loops are, 1 at most in theory. A loop that

@@ -33,6 +33,11 @@ func limitCases() map[string]limitCase {
 		"processes on all processors": {func(m *bench.Measurement) {
 			m.Server.CPU, m.Server.Busiest, m.Server.Processes = 17200*time.Millisecond, 4300*time.Millisecond, 5
 		}, report.LimitServer},
+		// 9 s on the one processor that they were left: 0.9, though none has half of it.
+		"processes on the processor that they were left": {func(m *bench.Measurement) {
+			m.Server.CPU, m.Server.Busiest, m.Server.Processes = 9*time.Second, 4500*time.Millisecond, 3
+			m.Conditions.ServerProcessors = 1
+		}, report.LimitServer},
 		// 18.5 s on 2 processors: 0.925.
 		"engine on all processors": {func(m *bench.Measurement) { m.Load.ClientCPU = 18500 * time.Millisecond }, report.LimitClient},
 		// 20 s of work and 25 s of waiting in 5 loops: 0.9 of a loop.
