@@ -62,6 +62,7 @@ func newDaemon(ctx context.Context, c *serveCommand, first *plan) (*daemon, erro
 		d.close()
 		return nil, err
 	}
+	d.warnUnwatched(first)
 	return d, nil
 }
 
@@ -302,6 +303,7 @@ func (d *daemon) reload() error {
 		return err
 	}
 	d.use(p)
+	d.warnUnwatched(p)
 	d.exporter.SetTargets(p.config.Protocol, p.choice.targets())
 	for _, reloaded := range []chan struct{}{d.reloaded, d.renewed} {
 		select {
@@ -322,5 +324,4 @@ func (d *daemon) use(p *plan) {
 		p.environments = d.command.environments(d.kit, p.config.Pythons, d.events.step)
 	}
 	d.current.Store(p)
-	d.warnUnwatched(p)
 }
