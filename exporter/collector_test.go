@@ -52,7 +52,7 @@ func TestExposition(t *testing.T) {
 	playWhole(e, 1)
 	golden(t, "testdata/finished.prom", rounded(exposition(t, e)))
 	want := `
-# HELP restbench_requests_per_second Right answers per second, mean over the rounds. Complete rounds of the last finished campaign; while none has ever finished, of the running one.
+# HELP restbench_requests_per_second Right answers per second, mean over the rounds. Complete rounds of the last finished campaign; while none of this protocol has finished, of the running one.
 # TYPE restbench_requests_per_second gauge
 restbench_requests_per_second{edition="current",framework="flask",protocol="short",serving="documented",workload="hello"} 1100
 restbench_requests_per_second{edition="current",framework="sanic",protocol="short",serving="documented",workload="hello"} 11000

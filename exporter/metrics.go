@@ -8,7 +8,7 @@ import (
 
 // Ends of HELP texts: which campaign a value comes from.
 const (
-	ofCampaign = " Complete rounds of the last finished campaign; while none has ever finished, of the running one."
+	ofCampaign = " Complete rounds of the last finished campaign; while none of this protocol has finished, of the running one."
 	ofProcess  = " Since the process started."
 )
 

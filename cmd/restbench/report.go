@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -156,8 +157,13 @@ func (c *reportCommand) campaigns(ctx context.Context, history *store.Store) err
 	return w.Flush()
 }
 
+// inMemory is how far back a Prometheus may not have written its blocks yet. A block that
+// is newer makes it forget what it has in memory up to there, for all of its jobs.
+const inMemory = 3 * time.Hour
+
 // openMetrics writes the results of all campaigns that feed the result metrics,
-// oldest first, as promtool tsdb create-blocks-from openmetrics wants them.
+// oldest first, as promtool tsdb create-blocks-from openmetrics wants them, but for
+// those that are too new to be a block.
 func (c *reportCommand) openMetrics(ctx context.Context, history *store.Store) error {
 	if err := checkLabels(c.labels); err != nil {
 		return &usageError{err}
@@ -166,8 +172,12 @@ func (c *reportCommand) openMetrics(ctx context.Context, history *store.Store) e
 	if err != nil {
 		return err
 	}
+	written := writtenBefore(found, time.Now().Add(-inMemory))
+	if n := len(found) - len(written); n > 0 {
+		fmt.Fprintf(c.err, "campaigns that ended within the last %s, or have not ended, are left out: %d\n", inMemory, n)
+	}
 	var results []report.Result
-	for _, campaign := range slices.Backward(found) {
+	for _, campaign := range slices.Backward(written) {
 		result, err := resultOf(ctx, history, campaign)
 		if err != nil {
 			return err
@@ -175,6 +185,15 @@ func (c *reportCommand) openMetrics(ctx context.Context, history *store.Store) e
 		results = append(results, result)
 	}
 	return report.WriteOpenMetrics(c.out, results, c.labels)
+}
+
+func writtenBefore(all []bench.Campaign, end time.Time) (written []bench.Campaign) {
+	for _, c := range all {
+		if !c.Finished.IsZero() && c.Finished.Before(end) {
+			written = append(written, c)
+		}
+	}
+	return written
 }
 
 // checkLabels refuses labels that would hide restbench's own.

@@ -97,3 +97,16 @@ func TestRelativeIsAbsentWhenTheBaseOfEarlierFailed(t *testing.T) {
 		t.Errorf("middle is %v in a whole campaign, want 5", r)
 	}
 }
+
+// A block that reaches into what Prometheus still has in memory makes it forget that.
+func TestOnlyWhatIsLongOverGoesIntoBlocks(t *testing.T) {
+	end := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	var all []bench.Campaign
+	for id, finished := range []time.Time{{}, end.Add(time.Second), end, end.Add(-time.Second), end.Add(-time.Hour)} {
+		all = append(all, bench.Campaign{ID: int64(id), Finished: finished})
+	}
+	written := writtenBefore(all, end)
+	if len(written) != 2 || written[0].ID != 3 || written[1].ID != 4 {
+		t.Errorf("%+v", written)
+	}
+}
