@@ -108,7 +108,7 @@ func TestAnEventThatIsTheSameSilencesNoLoss(t *testing.T) {
 		}
 	}))
 	whole := ofTarget(h, true)
-	if len(whole) != 2 || whole[0].Way() != change.Same || whole[1].Way() != change.Slower || whole[1].ID != "131-environment@current" {
+	if len(whole) != 2 || whole[0].Way() != change.Same || whole[1].Way() != change.Slower || whole[1].ID != "132-environment@current" {
 		t.Errorf("%+v", whole)
 	}
 }

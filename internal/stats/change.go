@@ -93,6 +93,7 @@ type Detector struct {
 	hostEffect  float64 // ln
 	suspicious  []int
 	unjudged    int  // newest campaigns with too few of the field
+	held        *storm
 	few         bool // series have a level: nothing can be taken out of them
 	together    bool // once so many series were measured that they are a field
 }
@@ -143,10 +144,8 @@ func (d *Detector) Observe(c Campaign) []Change {
 		return nil
 	}
 	d.unjudged, d.hostEffect = 0, effect
-	if moved, together := d.judgeCampaign(values); together {
-		event := d.suddenEvent(campaign, values, moved)
-		d.startAnew(campaign, values)
-		return []Change{event}
+	if events, held := d.eventOfSeveral(campaign, values); held || len(events) > 0 {
+		return events
 	}
 	d.record(campaign, values)
 	return d.findChanges(campaign)
@@ -221,7 +220,7 @@ func (d *Detector) startAnew(campaign int, values []float64) (differences []floa
 		h.restart(d.levels[i].spread, 0)
 	}
 	d.host.restart(newLevel(d.host.newest(longestBaseline), spread{}).spread, 0)
-	d.unjudged, d.hostEffect = 0, 0
+	d.unjudged, d.hostEffect, d.held = 0, 0, nil
 	d.record(campaign, values)
 	if d.field() && len(present(values)) < fewestField { // from now on the host stays in, and with it its noise
 		for i := range d.series {

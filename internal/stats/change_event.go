@@ -57,3 +57,69 @@ func (d *Detector) suddenEvent(campaign int, values []float64, moved []deviation
 	}
 	return d.eventOfSome(change, moved)
 }
+
+// storm is a campaign in which a part of the field was far off. Alone it is one bad
+// campaign, and never a change.
+type storm struct {
+	campaign int
+	values   []float64
+	host     float64
+	moved    []deviation
+}
+
+// eventOfSeveral looks for what so many series did at once. What only a part of them
+// did, relative to the others, is an event when the next campaign shows it again: until
+// then the campaign is held back, and nothing is compared with it.
+func (d *Detector) eventOfSeveral(campaign int, values []float64) (events []Change, held bool) {
+	moved, together := d.judgeCampaign(values)
+	before := d.held
+	d.held = nil
+	if together {
+		event := d.suddenEvent(campaign, values, moved)
+		if !event.Relative {
+			d.startAnew(campaign, values)
+			return []Change{event}, false
+		}
+		if again := before.again(moved); len(again) >= fewestInEvent && 2*len(again) > len(moved) {
+			d.startAfter(before, campaign, values)
+			return []Change{d.eventOfSome(Change{Onset: before.campaign, Reported: campaign, Relative: true}, again)}, false
+		}
+		d.held = &storm{campaign, values, d.hostEffect, moved}
+	}
+	d.release(before)
+	return nil, together
+}
+
+// startAfter makes the storm the first campaign of all baselines, and this one the second.
+func (d *Detector) startAfter(s *storm, campaign int, values []float64) {
+	d.startAnew(s.campaign, s.values)
+	d.measureLevels()
+	d.hostEffect, _ = d.estimateHost(values)
+	d.record(campaign, values)
+}
+
+// again are those of moved that the storm had moved in the same direction.
+func (s *storm) again(moved []deviation) (both []deviation) {
+	if s == nil {
+		return nil
+	}
+	for _, one := range moved {
+		for _, other := range s.moved {
+			if one.series == other.series && one.difference*other.difference > 0 {
+				both = append(both, one)
+			}
+		}
+	}
+	return both
+}
+
+// release takes in what was held back.
+func (d *Detector) release(s *storm) {
+	if s == nil {
+		return
+	}
+	now := d.hostEffect
+	d.hostEffect = s.host
+	d.record(s.campaign, s.values)
+	d.hostEffect = now
+}

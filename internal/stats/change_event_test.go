@@ -32,6 +32,43 @@ func hosted(n int, host float64, seed uint64, factors []float64) (changes []stat
 	return changes
 }
 
+// One campaign, however bad, is no change of a part of the field either. Who stays as it
+// was then has changed since then; what happens to another one afterwards is seen as if
+// nothing had been.
+func TestAPartOfTheFieldMayHaveOneBadCampaign(t *testing.T) {
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 20200810))
+		detector := stats.NewDetector(11, groupConfig())
+		since := map[int]int{}
+		for campaign := range 60 {
+			values := make([]float64, 11)
+			for i := range values {
+				values[i] = 1000 * math.Exp(0.01*random.NormFloat64())
+				if i < 4 && campaign == 30 || i == 0 && campaign > 30 {
+					values[i] *= 0.8
+				}
+				if i == 1 && campaign >= 40 {
+					values[i] *= 0.9
+				}
+			}
+			for _, c := range detector.Observe(stats.Campaign{Values: values}) {
+				if c.Series == stats.WholeField {
+					t.Errorf("seed %d: %+v", seed, c)
+				}
+				if c.Onset >= 30 {
+					since[c.Series] = c.Onset
+				}
+			}
+			if campaign == 30 && len(detector.Suspicious()) < 4 {
+				t.Errorf("seed %d: suspicious %v", seed, detector.Suspicious())
+			}
+		}
+		if since[0] != 30 || since[1] < 39 || since[1] > 41 {
+			t.Errorf("seed %d: changed since %v", seed, since)
+		}
+	}
+}
+
 func repeated(factor float64, n int) (all []float64) {
 	for range n {
 		all = append(all, factor)
