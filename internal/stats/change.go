@@ -92,7 +92,7 @@ type Detector struct {
 	campaigns   int
 	hostEffect  float64 // ln
 	suspicious  []int
-	unjudged    int  // newest campaigns with too few of the field
+	unjudged    int // newest campaigns with too few of the field
 	held        *storm
 	few         bool // series have a level: nothing can be taken out of them
 	together    bool // once so many series were measured that they are a field
