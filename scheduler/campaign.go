@@ -70,6 +70,7 @@ type entry struct {
 	learned  *Learned // at the first start, where there was something to learn
 	server   Server
 	address  string
+	first    int  // processes of the server at its first reading; 0 before it
 	out      bool // takes no further part
 }
 

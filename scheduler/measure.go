@@ -60,7 +60,10 @@ func (c *campaign) renew(ctx context.Context, e *entry) []bench.Mark {
 		return nil
 	}
 	now, err := e.server.Usage()
-	if err != nil || now.Lost == 0 { // of its end the measurement tells
+	if err != nil { // of its end the measurement tells
+		return nil
+	}
+	if now = e.atRest(now); now.Lost == 0 {
 		return nil
 	}
 	c.discard(ctx, e)
@@ -68,6 +71,17 @@ func (c *campaign) renew(ctx context.Context, e *entry) []bench.Mark {
 		Kind: bench.MarkNote, Reason: bench.ReasonServerDied,
 		Detail: fmt.Sprintf("started again: %d of the server's %d processes ended while it was not measured", now.Lost, now.Processes+now.Lost),
 	}}
+}
+
+// atRest judges a reading before a load. A pool of workers that has grown for requests
+// shrinks when there are none, and has lost only what it is smaller than at the server's
+// first reading.
+func (e *entry) atRest(now bench.Reading) bench.Reading {
+	if e.first == 0 {
+		e.first = now.Processes
+	}
+	now.Lost = min(now.Lost, max(0, e.first-now.Processes))
+	return now
 }
 
 // lostProcess reports whether a part of the server has ended for good.
@@ -148,18 +162,26 @@ func (c *campaign) load(ctx context.Context, e *entry, m *bench.Measurement) err
 }
 
 // warmUp brings the server to where its measurement begins, and reads what it has used
-// until then, and what became of it in the warm-up.
+// until then, and what it has lost since it was looked at in renew. What was replaced
+// before the load is not missing in it.
 func (c *campaign) warmUp(ctx context.Context, e *entry) (bench.Reading, error) {
 	before, err := c.settled(ctx, e)
-	if err != nil || c.Protocol.Warmup == 0 {
-		return bench.Reading{Usage: before.Usage}, err
+	if err != nil {
+		return before, err
+	}
+	before = e.atRest(before)
+	before.Ended = before.Lost
+	if c.Protocol.Warmup == 0 {
+		return before, nil
 	}
 	plan := c.plan(e)
 	plan.Duration = c.Protocol.Warmup
 	if _, err := c.engine.Run(ctx, plan); err != nil {
 		return before, err
 	}
-	return c.settled(ctx, e)
+	warm, err := c.settled(ctx, e)
+	warm.Ended, warm.Lost = warm.Ended+before.Ended, warm.Lost+before.Lost
+	return warm, err
 }
 
 // settled reads what a server has used when nothing is left of the load before. wrk

@@ -63,6 +63,68 @@ func TestAServerThatLostAWorkerInItsWarmUpIsNotCounted(t *testing.T) {
 	}
 }
 
+// reading makes the servers of a give these readings, one after the other.
+func reading(w *world, readings []bench.Reading) {
+	w.serve["a"] = func(s *fakeServer) {
+		s.usage = func() (bench.Reading, error) {
+			defer func() { readings = readings[1:] }()
+			return readings[0], nil
+		}
+	}
+}
+
+func living(processes, ended, lost int) bench.Reading {
+	return bench.Reading{Usage: bench.Usage{Processes: processes}, Ended: ended, Lost: lost}
+}
+
+// Workers that were started for a load end when it is over; one that the server began
+// with is missing.
+func TestAPoolThatShrinksWhenIdleIsNotStartedAgain(t *testing.T) {
+	w := newWorld("a")
+	w.request.Protocol.Rounds = 3
+	reading(w, []bench.Reading{
+		living(5, 0, 0), living(5, 0, 0), living(21, 0, 0),
+		living(11, 10, 10), living(9, 2, 2), living(21, 0, 0),
+		living(4, 17, 17), living(5, 0, 0), living(21, 0, 0),
+	})
+	if _, err := w.run(t); err != nil {
+		t.Fatal(err)
+	}
+	renewed := bench.Mark{Kind: bench.MarkNote, Reason: bench.ReasonServerDied, Detail: "started again: 1 of the server's 5 processes ended while it was not measured"}
+	var got [][]bench.Mark
+	for _, m := range w.recorded {
+		got = append(got, m.Marks)
+	}
+	if diff := cmp.Diff([][]bench.Mark{nil, nil, {renewed}}, got); diff != "" || w.starts["a"] != 2 {
+		t.Errorf("%d starts; marks of the rounds (-want +got):\n%s", w.starts["a"], diff)
+	}
+}
+
+// What ends between the look at the server at its turn and its load is missing in the load.
+func TestAWorkerLostJustBeforeTheLoadIsMissed(t *testing.T) {
+	for name, c := range map[string]struct {
+		warmup   time.Duration
+		readings []bench.Reading
+		detail   string // of the mark; empty: none
+	}{
+		"lost":                {0, []bench.Reading{living(5, 0, 0), living(4, 1, 1), living(4, 0, 0)}, "1 of the server's 5 processes ended meanwhile"},
+		"lost before warm-up": {time.Second, []bench.Reading{living(5, 0, 0), living(4, 1, 1), living(4, 0, 0), living(4, 0, 0)}, "1 of the server's 5 processes ended meanwhile"},
+		"replaced":            {0, []bench.Reading{living(5, 0, 0), living(5, 1, 0), living(5, 0, 0)}, ""},
+	} {
+		w := newWorld("a")
+		w.request.Protocol.Rounds, w.request.Protocol.Warmup = 1, c.warmup
+		reading(w, c.readings)
+		_, _ = w.run(t) // nothing valid was measured
+		var want []bench.Mark
+		if c.detail != "" {
+			want = []bench.Mark{{Kind: bench.MarkInvalid, Reason: bench.ReasonServerDied, Detail: c.detail}}
+		}
+		if diff := cmp.Diff(want, w.recorded[0].Marks); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // Of wrk's load something is left when it ends; of native's nothing is.
 func TestWrkMeetsAServerThatHasSettled(t *testing.T) {
 	for engine, want := range map[string][]string{

@@ -61,7 +61,7 @@ func (c *campaign) launch(ctx context.Context, e *entry) error {
 		if err != nil {
 			return err
 		}
-		e.server, e.address = server, server.Address()
+		e.server, e.address, e.first = server, server.Address(), 0
 		return nil
 	})
 }

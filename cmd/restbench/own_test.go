@@ -28,6 +28,7 @@ func TestOwnTargetsAreChosen(t *testing.T) {
 		"one named alone":             {"frameworks: [my@own]", "", "my sanic@own"},
 		"one named alone, latest":     {"frameworks: [my]\neditions: [current, latest]", "", "my sanic@own"},
 		"no edition":                  {"editions: []", "", "my sanic@own"},
+		"named with no edition":       {"frameworks: [flask]\neditions: []", "", "flask@2020 flask my sanic@own"},
 		"latest":                      {"frameworks: [flask]\neditions: [latest]", "", "flask@latest my sanic@own"},
 
 		"command line, own":                    {"editions: [current]", "my", "my"},

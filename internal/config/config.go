@@ -111,8 +111,8 @@ func (c *Config) complete() error {
 	if err := c.Protocol.Validate(); err != nil {
 		return err
 	}
-	if len(c.Editions) == 0 && len(c.Targets) == 0 {
-		return errors.New("editions: nothing to measure; name an edition or targets")
+	if len(c.Editions) == 0 && len(c.Frameworks) == 0 && len(c.Targets) == 0 {
+		return errors.New("editions: nothing to measure; name an edition, frameworks or targets")
 	}
 	for _, name := range c.Controls {
 		if !slices.Contains(bench.Controls(), name) {

@@ -101,7 +101,7 @@ func TestBadFilesAreToldInOneLine(t *testing.T) {
 		"invalid-expect-key.yml":       `testdata/invalid-expect-key.yml:4: unknown key "state" (known here: status, content_type, body)`,
 		"invalid-syntax.yml":           "testdata/invalid-syntax.yml:1: did not find expected node content",
 		"invalid-two-documents.yml":    "testdata/invalid-two-documents.yml: more than one YAML document; keep the first",
-		"invalid-nothing.yml":          "testdata/invalid-nothing.yml: editions: nothing to measure; name an edition or targets",
+		"invalid-nothing.yml":          "testdata/invalid-nothing.yml: editions: nothing to measure; name an edition, frameworks or targets",
 	}
 	for file, want := range tests {
 		_, err := Load("testdata/" + file)
@@ -118,6 +118,14 @@ func TestBadFilesAreToldInOneLine(t *testing.T) {
 		if _, ok := tests[filepath.Base(file)]; !ok {
 			t.Errorf("%s has no row in this table", file)
 		}
+	}
+}
+
+// A framework may be named with no edition: it is measured in all that it has.
+func TestFrameworksAloneAreEnough(t *testing.T) {
+	c, err := Parse("x.yml", []byte("editions: []\nframeworks: [sanic]\n"))
+	if err != nil || len(c.Editions) != 0 || len(c.Frameworks) != 1 {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

@@ -38,10 +38,11 @@ func Engine(stdin io.Reader, stdout io.Writer) int {
 }
 
 func runEngine(stdin io.Reader) (bench.Load, error) {
-	var plan bench.Plan
-	if err := json.NewDecoder(stdin).Decode(&plan); err != nil {
+	var sent sentPlan
+	if err := json.NewDecoder(stdin).Decode(&sent); err != nil {
 		return bench.Load{}, fmt.Errorf("read the plan: %w", err)
 	}
+	plan := sent.plan()
 	if err := validPlan(plan); err != nil {
 		return bench.Load{}, err
 	}

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"restbench/internal/bench"
 )
@@ -10,7 +11,11 @@ import (
 // learnMost is the longest body that is learned.
 const learnMost = 1 << 20
 
-// Learn asks a server twice and returns its answer as the one to expect, for a
+// learnPause is between the two questions: an answer that tells the time in whole
+// seconds differs then.
+const learnPause = 1100 * time.Millisecond
+
+// Learn asks a server twice, a second apart, and returns its answer as the one to expect, for a
 // server of which nothing else is known. One whose answers differ, or are too
 // long, can only be expected to answer with a status below 400. An answer from
 // 400 on is an error: nobody wants to know how fast a server fails.
@@ -23,10 +28,13 @@ func Learn(ctx context.Context, address string, request bench.Request) (bench.Ex
 	if err != nil {
 		return bench.Expect{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, verifyTimeout+learnPause)
 	defer cancel()
 	var answers [2]bench.Expect
 	for i := range answers {
+		if i > 0 && !pause(ctx, learnPause) {
+			return bench.Expect{}, ctx.Err()
+		}
 		if answers[i], err = learnOne(ctx, at.String(), text); err != nil {
 			return bench.Expect{}, fmt.Errorf("%s http://%s%s: %w", methodOf(request), address, pathOf(request), err)
 		}
@@ -35,6 +43,16 @@ func Learn(ctx context.Context, address string, request bench.Request) (bench.Ex
 		return bench.Expect{}, nil
 	}
 	return answers[0], nil
+}
+
+// pause reports whether it was a whole one.
+func pause(ctx context.Context, length time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(length):
+		return true
+	}
 }
 
 // learnOne gives the zero answer where the body is too long.

@@ -79,16 +79,35 @@ func TestLearn(t *testing.T) {
 			calls++
 			return text(head+"Content-Length: 1\r\n\r\n"+strconv.Itoa(calls), false)(c, n)
 		}, bench.Expect{}, ""},
+		"clock in seconds": {func(c net.Conn, n int64) bool {
+			return text(head+"Content-Length: 8\r\n\r\n"+time.Now().Format(time.TimeOnly), false)(c, n)
+		}, bench.Expect{}, ""},
 		"too long": {text(head+"Content-Length: 1048577\r\n\r\n"+strings.Repeat("x", 1<<20+1), false), bench.Expect{}, ""},
 		"fails":    {text("HTTP/1.1 500 Oh\r\nContent-Length: 3\r\n\r\nbad", false), bench.Expect{}, `status 500; body "bad"`},
 		"garbage":  {text("garbage\n", false), bench.Expect{}, "no HTTP/1 status line"},
 	} {
-		got, err := Learn(t.Context(), serve(t, c.answer).address, bench.Request{Path: "/"})
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-		if c.text == "" && err != nil || c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)) {
-			t.Errorf("%s: %v, want %q", name, err, c.text)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Learn(t.Context(), serve(t, c.answer).address, bench.Request{Path: "/"})
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if c.text == "" && err != nil || c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)) {
+				t.Errorf("%v, want %q", err, c.text)
+			}
+		})
+	}
+}
+
+// A body need not be text: every byte of it reaches the engine's process.
+func TestLearnedBytesAreTheRightAnswer(t *testing.T) {
+	const body = "\xff\x00"
+	s := serve(t, text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"+body, true))
+	want, err := Learn(t.Context(), s.address, bench.Request{Path: "/"})
+	if err != nil || want.Body != body {
+		t.Fatalf("%+v, %v", want, err)
+	}
+	if load := run(t, planFor(s.address, want)); load.Requests == 0 || len(load.Errors) > 0 {
+		t.Errorf("%d right answers, errors %v: %s", load.Requests, load.Errors, load.FirstWrong)
 	}
 }

@@ -208,6 +208,36 @@ func TestHostIndex(t *testing.T) {
 	}
 }
 
+// Another program that asks for an idle limit during a few measurements is not another way
+// to measure.
+func TestHostIndexTakesWhatWasCommonest(t *testing.T) {
+	rates := func(limits ...string) report.Rates {
+		c := bench.Campaign{Protocol: bench.Classic(), Rounds: len(limits)}
+		var ms []bench.Measurement
+		for _, name := range []string{"a", "b", "c", "d"} {
+			c.Participants = append(c.Participants, bench.Participant{Target: target(name, "current")})
+			for i, limit := range limits {
+				m := measured(target(name, "current"), i+1, 1000)
+				m.Conditions.IdleLimit = limit
+				ms = append(ms, m)
+			}
+		}
+		return report.NewRates(c, ms)
+	}
+	before := []report.Rates{rates("", "", ""), rates("", "", ""), rates("", "", "")}
+	for _, test := range []struct {
+		limits []string
+		same   bool
+	}{
+		{[]string{"", "", "POLL"}, true}, {[]string{"POLL", "", ""}, true}, {[]string{"", "POLL"}, true},
+		{[]string{"", "POLL", "POLL"}, false}, {[]string{"POLL", ""}, false},
+	} {
+		if index := report.HostIndex(before, rates(test.limits...)); (index != nil) != test.same {
+			t.Errorf("%q: %v, want one: %t", test.limits, index, test.same)
+		}
+	}
+}
+
 // What limits idle states or pins processors is not the machine that got faster.
 func TestHostIndexKeepsApartHowItWasMeasured(t *testing.T) {
 	rates := func(speed float64, change func(*bench.Measurement, *bench.Versions)) report.Rates {

@@ -43,6 +43,7 @@ func Explain(limit string) string {
 const (
 	busy       = 0.85 // of a processor
 	half       = 0.5  // of a processor: who uses more of it does not just wait
+	unlocked   = 2    // processors at once: no interpreter lock holds who uses more
 	filled     = 0.9  // of the connections have a request under way
 	busySteal  = 0.1  // of the machine's time
 	busyOthers = 0.5  // of the time somebody waits for a processor
@@ -81,7 +82,7 @@ func verdict(c bench.Campaign, m bench.Measurement) string {
 		return LimitServer
 	case unfilled(c.Protocol, m.Load):
 		return LimitUnfilled
-	case machineBusy(c.Machine, m), !fillKnown(m.Load) && (server >= half || lost(c.Protocol, m)):
+	case machineBusy(c.Machine, m), movesAbout(m), !fillKnown(m.Load) && (server >= half || lost(c.Protocol, m)):
 		return ""
 	}
 	return LimitStalled
@@ -100,6 +101,16 @@ func serverFull(machine bench.Machine, m bench.Measurement) bool {
 		left = m.Conditions.ServerProcessors
 	}
 	return all >= busy && over(m.Server.Busiest, m.Load.Duration) >= busy || all >= busy*float64(max(1, left))
+}
+
+// movesAbout reports whether a process ran on so many processors that its busiest thread
+// stands for it, since more was done than each of all processes could as a whole. Threads
+// that share a few processors by turns may be at the limit of these with none at its own;
+// nobody can tell them from threads that wait.
+func movesAbout(m bench.Measurement) bool {
+	all := m.Server.CPU + m.Server.RunQueue
+	return m.Server.Busiest > 0 && over(m.Server.CPU, m.Load.Duration) > unlocked &&
+		all > m.Server.Busiest*time.Duration(max(1, m.Server.Processes))
 }
 
 // clientUse is how busy the engine's loops are, 1 at most in theory. A loop that

@@ -129,6 +129,34 @@ func TestLimitedBy(t *testing.T) {
 	}
 }
 
+// Threads that use by turns the processors that the server chose are at their limit, or
+// they wait: nobody can tell. Windows are 10 s, on 8 processors.
+func TestLimitedByOnManyProcessors(t *testing.T) {
+	for name, test := range map[string]struct {
+		used, busiest time.Duration
+		processes     int
+		want          string
+	}{
+		"one process on 4 of 8":    {39500 * time.Millisecond, 7 * time.Second, 1, ""},
+		"and one that supervises":  {39500 * time.Millisecond, 7 * time.Second, 2, ""},
+		"a thread at its limit":    {39500 * time.Millisecond, 9 * time.Second, 1, report.LimitServer},
+		"processes that each wait": {24 * time.Second, 6 * time.Second, 5, report.LimitStalled},
+		"two at most":              {8 * time.Second, 8 * time.Second, 1, report.LimitStalled},
+	} {
+		c := campaign()
+		c.Machine.Cores = 8
+		m := measured(target("a", "current"), 1, 410)
+		m.Server.CPU, m.Server.Busiest, m.Server.Processes, m.Load.Unconnected = test.used, test.busiest, test.processes, new(0.0)
+		got := ""
+		if limit := row(report.New(c, []bench.Measurement{m}), "a@current").LimitedBy; limit != nil {
+			got = *limit
+		}
+		if got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 // The verdict of most rounds counts.
 func TestLimitedByMostRounds(t *testing.T) {
 	c, ms := small()
