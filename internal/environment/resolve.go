@@ -70,6 +70,8 @@ type unasked struct {
 func (u *unasked) Unwrap() []error { return []error{u.Failure, u.why} }
 
 func (m *Manager) resolve(ctx context.Context, r ResolveRequest) (Resolution, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, installLimit, fmt.Errorf("not done after %s", installLimit))
+	defer cancel()
 	requirements, folders, err := absolute(ctx, r.Requirements)
 	if err != nil {
 		return Resolution{}, err
@@ -78,8 +80,6 @@ func (m *Manager) resolve(ctx context.Context, r ResolveRequest) (Resolution, er
 	if err != nil {
 		return Resolution{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, installLimit, fmt.Errorf("not done after %s", installLimit))
-	defer cancel()
 	python, err := m.python(ctx, bench.Recipe{Name: r.Name, Python: r.Python})
 	if err != nil {
 		return Resolution{}, err
