@@ -116,7 +116,7 @@ var errOutdated = errors.New("the configuration has changed")
 // inTurn does alone what p wants, if p is still what holds when the turn comes.
 func (u *upgrader) inTurn(ctx context.Context, p *plan, do func() error) error {
 	return u.alone(ctx, func() error {
-		if u.current.Load() != p {
+		if !u.current.Load().same(p) {
 			return errOutdated
 		}
 		return do()
