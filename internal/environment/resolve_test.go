@@ -376,7 +376,7 @@ func TestResolveTellsAnUnreachableIndex(t *testing.T) {
 			Name: "greeter@latest", Requirements: []string{"greeter"}, Python: bench.PythonWish{Version: minor(w.python.Version)},
 		})
 		var failure *bench.Failure
-		if errors.Is(err, ErrUnreachable) != (want == ErrUnreachable) || errors.Is(err, ErrUnavailable) != (want == ErrUnavailable) ||
+		if errors.Is(err, ErrUnreachable) != errors.Is(want, ErrUnreachable) || errors.Is(err, ErrUnavailable) != errors.Is(want, ErrUnavailable) ||
 			!errors.As(err, &failure) || failure.Stage != bench.StageInstall {
 			t.Errorf("want %v: %v", want, err)
 		}
