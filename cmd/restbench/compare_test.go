@@ -220,6 +220,7 @@ func TestCompareOwnTargetsInEveryFormat(t *testing.T) {
 		}
 	}
 	text := read(t, config)
+	checkOwnTargetsDiffer(t, state, text)
 	at := strings.LastIndex(text, testAnswer)
 	rewrite(t, config, text[:at]+"ping"+text[at+len(testAnswer):])
 	briefly, cancel := context.WithTimeout(t.Context(), 4*time.Second) // a server that answers wrongly gets a minute to become ready
@@ -314,5 +315,22 @@ func TestCompareNeedsBoth(t *testing.T) {
 				t.Errorf("stderr is %s", got.err)
 			}
 		})
+	}
+}
+
+// checkOwnTargetsDiffer compares own targets of which the file does not say what they
+// answer: with each other, and with a command that answers as the first one does.
+func checkOwnTargetsDiffer(t *testing.T, state, text string) {
+	t.Helper()
+	text = strings.ReplaceAll(text, ", body: "+testAnswer, "")
+	at := strings.LastIndex(text, "'{port}'") + len("'{port}'")
+	file := writeFile(t, "differ.yml", text[:at]+", vary=1"+text[at:])
+	for sides, want := range map[[2]string]bool{
+		{"alpha", "beta"}: true, {serverCommand(t), "beta"}: true, {"alpha", serverCommand(t)}: false,
+	} {
+		got := restbench(t.Context(), t, quickly(state, "compare", sides[0], sides[1], "--config.file="+file, "--time=500ms")...)
+		if strings.Contains(got.err, "answer differently") != want {
+			t.Errorf("%s, want a note %t: %s", sides, want, got.err)
+		}
 	}
 }

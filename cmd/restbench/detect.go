@@ -170,14 +170,25 @@ func (c *detectCommand) table(found detected) error {
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SERIES\tCHANGE\tEFFECT\t95 % INTERVAL\tSINCE\tROW\tREPORTED WITH ROW")
 	for _, change := range found.changes {
-		name := "(all)"
-		if change.Series != stats.WholeField {
-			name = found.names[change.Series]
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", name, change.Kind, percent(change.Effect), percents(change.CI95),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", found.who(change), change.Kind, percent(change.Effect), percents(change.CI95),
 			found.times[change.Onset], change.Onset, change.Reported)
 	}
 	return w.Flush()
+}
+
+// who is a column, all of them, or those whose effect an event shows.
+func (d detected) who(change stats.Change) string {
+	switch {
+	case change.Series != stats.WholeField:
+		return d.names[change.Series]
+	case len(change.Moved) == 0 || len(change.Moved) == len(d.names):
+		return "(all)"
+	}
+	var some []string
+	for _, series := range change.Moved {
+		some = append(some, d.names[series])
+	}
+	return "(" + strings.Join(some, ", ") + ")"
 }
 
 func percent(share *float64) string {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"restbench/internal/stats"
 )
 
 // steps is a file with one series that loses 20 % at row 20.
@@ -209,6 +211,20 @@ func TestDetectTakesTheHostOutOfAGroup(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, strings.Join(got, " ")); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", test.args, diff)
+		}
+	}
+}
+
+// The table names those whose effect an event shows, unless it is all of them.
+func TestDetectNamesWhoMoved(t *testing.T) {
+	found := detected{names: []string{"a", "b", "c"}}
+	for want, change := range map[string]stats.Change{
+		"b":      {Series: 1},
+		"(a, c)": {Series: stats.WholeField, Moved: []int{0, 2}},
+		"(all)":  {Series: stats.WholeField},
+	} {
+		if got := found.who(change); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"time"
 
 	"restbench/internal/bench"
@@ -84,6 +85,12 @@ func (s *session) where(err error) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", s.configFile, err)
+}
+
+// same reports whether another plan asks for the same: a reload of a file that nobody has
+// changed, nor anything that it names.
+func (p *plan) same(q *plan) bool {
+	return p == q || reflect.DeepEqual(p.config, q.config) && reflect.DeepEqual(p.choice, q.choice)
 }
 
 func (p *plan) nextSlot() time.Time { return p.schedule.Next(time.Now().UTC()) }

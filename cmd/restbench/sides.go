@@ -60,7 +60,7 @@ func (c *compareCommand) side(catalogue *frameworks.Catalogue, cfg config.Config
 		return c.url(t)
 	case release.FormEdition:
 		if own, ok := ownOf(cfg, t); ok {
-			return func(*field) scheduler.Entrant { return ownEntrant(own) }, nil
+			return func(f *field) scheduler.Entrant { return f.own(own) }, nil
 		}
 		if c.editionOf(t) == bench.EditionLatest {
 			return c.latestSide(catalogue, cfg, t.Name)
@@ -196,10 +196,32 @@ func (c *compareCommand) workload(f *field, request bench.Request, ask func(sche
 	if err != nil {
 		return nil, err
 	}
+	f.answers(w.Expect)
+	return w, nil
+}
+
+// own is a target of the configuration file; what it is found to answer in the campaign
+// is kept.
+func (f *field) own(t config.Target) scheduler.Entrant {
+	e := ownEntrant(t)
+	learn := e.Learn
+	if learn == nil {
+		return e
+	}
+	e.Learn = func(ctx context.Context, address string) (scheduler.Learned, error) {
+		learned, err := learn(ctx, address)
+		if err == nil {
+			f.answers(learned.Workload.Expect)
+		}
+		return learned, err
+	}
+	return e
+}
+
+func (f *field) answers(e bench.Expect) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.learned = append(f.learned, w.Expect)
-	return w, nil
+	f.learned = append(f.learned, e)
 }
 
 // differ tells of two servers that were asked and answered differently: their

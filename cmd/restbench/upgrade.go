@@ -116,7 +116,7 @@ var errOutdated = errors.New("the configuration has changed")
 // inTurn does alone what p wants, if p is still what holds when the turn comes.
 func (u *upgrader) inTurn(ctx context.Context, p *plan, do func() error) error {
 	return u.alone(ctx, func() error {
-		if u.current.Load() != p {
+		if !u.current.Load().same(p) {
 			return errOutdated
 		}
 		return do()
@@ -134,12 +134,14 @@ func (u *upgrader) renew(ctx context.Context) error {
 }
 
 // renewAs asks the index once for each framework. What goes wrong with one is told
-// once and does not hold up the others; while the index cannot be reached at all,
-// that alone is told, and what was measured before goes on.
+// once and does not hold up the others; while the index cannot be reached at all, or
+// serves nobody, that alone is told, and what was measured before goes on.
 func (u *upgrader) renewAs(ctx context.Context, p *plan) error {
 	u.heard = false
+	var unserved []refused
 	u.log.Debug().Msg("asking the package index")
 	for _, targets := range p.choice.latest.byFramework() {
+		name := targets[0].Target.Framework
 		err := u.framework(ctx, p, targets)
 		switch {
 		case ctx.Err() != nil:
@@ -149,11 +151,32 @@ func (u *upgrader) renewAs(ctx context.Context, p *plan) error {
 		case errors.Is(err, environment.ErrUnreachable):
 			u.cut(err)
 			return nil
+		case errors.Is(err, environment.ErrUnavailable):
+			unserved = append(unserved, refused{name, err})
+		default:
+			u.say(name, err)
 		}
-		u.say(targets[0].Target.Framework, err)
 	}
+	return u.conclude(p, unserved)
+}
+
+// refused is a framework of which the index could say nothing, and why.
+type refused struct {
+	framework string
+	err       error
+}
+
+// conclude tells of those that the index did not serve: where it has served nobody, it
+// is not there, whoever answers in its place.
+func (u *upgrader) conclude(p *plan, unserved []refused) error {
 	if !u.heard {
+		if len(unserved) > 0 {
+			u.cut(unserved[0].err)
+		}
 		return nil
+	}
+	for _, one := range unserved {
+		u.say(one.framework, one.err)
 	}
 	return p.choice.latest.noteAsked()
 }

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -183,13 +185,7 @@ func checkUpgradeCampaign(t *testing.T, flags []string, verdict string) {
 func TestAFrameworkThatDoesNotResolveHoldsUpNoOther(t *testing.T) {
 	state := isolated(t)
 	catalogue, _ := delayedFramework(t, state)
-	if err := os.Mkdir(filepath.Join(catalogue, "absent"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	rewrite(t, filepath.Join(catalogue, "absent", "app.py"), delayedApp)
-	rewrite(t, filepath.Join(catalogue, "absent", "framework.yaml"), strings.ReplaceAll(fmt.Sprintf(delayedManifest, "absent", "absent"), ": tiny", ": absent"))
-	file := latestFile(t, "@yearly")
-	rewrite(t, file, strings.Replace(read(t, file), "[tiny]", "[absent, tiny]", 1))
+	file := besideAbsent(t, catalogue)
 	d := startDaemon(t, state, file, "--frameworks.dir="+catalogue, "--log.level=debug")
 	d.awaitCampaign()
 	eventually(t, 2*time.Minute, "the index was asked three times", func() bool {
@@ -202,4 +198,54 @@ func TestAFrameworkThatDoesNotResolveHoldsUpNoOther(t *testing.T) {
 	flags := []string{"--storage.path=" + state, "--config.file=" + file, "--frameworks.dir=" + catalogue}
 	checkList(t, flags, "latest (asked ", "absent +not resolved yet +asyncio")
 	checkList(t, flags, "latest (asked ", "tiny +1.0 +1.0 +asyncio")
+}
+
+// besideAbsent adds a framework that no index has, and measures it before tiny.
+func besideAbsent(t *testing.T, catalogue string) (file string) {
+	t.Helper()
+	if err := os.Mkdir(filepath.Join(catalogue, "absent"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, filepath.Join(catalogue, "absent", "app.py"), delayedApp)
+	rewrite(t, filepath.Join(catalogue, "absent", "framework.yaml"), strings.ReplaceAll(fmt.Sprintf(delayedManifest, "absent", "absent"), ": tiny", ": absent"))
+	file = latestFile(t, "@yearly")
+	rewrite(t, file, strings.Replace(read(t, file), "[tiny]", "[absent, tiny]", 1))
+	return file
+}
+
+// A proxy that cannot serve one package holds up no other framework; one that serves
+// nobody is an index that cannot be reached. Both are told once.
+func TestAProxyThatCannotServe(t *testing.T) {
+	state := isolated(t)
+	catalogue, _ := delayedFramework(t, state)
+	file := besideAbsent(t, catalogue)
+	var all atomic.Bool
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if all.Load() || strings.Contains(r.URL.Path, "absent") {
+			w.WriteHeader(http.StatusGatewayTimeout)
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	t.Setenv("UV_DEFAULT_INDEX", proxy.URL+"/simple")
+	t.Setenv("UV_HTTP_RETRIES", "0")
+	d := startDaemon(t, state, file, "--frameworks.dir="+catalogue, "--log.level=debug")
+	asked := func() int { return strings.Count(d.log.String(), "asking the package index") }
+	eventually(t, 2*time.Minute, "the index was asked three times", func() bool { return asked() > 3 })
+	if !hasLocked(state, "tiny==1.0 ") {
+		t.Error("the framework behind it was not asked for")
+	}
+	told := func(text string) int { return strings.Count(d.log.String(), text) }
+	const alone, nobody = `"message":"edition latest stays as it is"`, "the package index cannot be reached"
+	if told(alone) != 1 || told(nobody) != 0 {
+		t.Errorf("told %d and %d times", told(alone), told(nobody))
+	}
+	all.Store(true)
+	before := asked()
+	eventually(t, 2*time.Minute, "the index was asked three times more", func() bool { return asked() > before+3 })
+	log := d.stop().err
+	if strings.Count(log, alone) != 1 || strings.Count(log, nobody) != 1 {
+		t.Errorf("told:\n%s", log)
+	}
 }

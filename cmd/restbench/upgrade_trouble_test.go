@@ -92,6 +92,31 @@ func TestAReloadEndsWhatWasBegun(t *testing.T) {
 	}
 }
 
+// A reload of a file that nobody has changed ends nothing: what failed before in this
+// renewal is not measured again.
+func TestAReloadThatChangesNothingEndsNothing(t *testing.T) {
+	state, file := isolated(t), latestFile(t, "@yearly")
+	rewrite(t, file, strings.Replace(read(t, file), "[tiny]", "[flask, sanic]", 1))
+	replan := func() *plan {
+		s := &session{storagePath: state, configFile: file}
+		p, err := s.plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first, again := replan(), replan()
+	rewrite(t, file, strings.Replace(read(t, file), "min_age: 0s", "min_age: 1h", 1))
+	if !first.same(again) || first.same(replan()) {
+		t.Errorf("the same: %t, changed: %t", first.same(again), !first.same(replan()))
+	}
+	u := &upgrader{daemon: &daemon{kit: &kit{log: zerolog.Nop()}, turn: make(chan struct{}, 1)}}
+	u.current.Store(again)
+	if err := u.inTurn(t.Context(), first, func() error { return nil }); err != nil {
+		t.Error(err)
+	}
+}
+
 // What failed everywhere was no answer of the index.
 func TestAnIndexThatAnsweredNobodyWasNotAsked(t *testing.T) {
 	o := frameworks.Other{}

@@ -20,6 +20,8 @@ type Change struct {
 	Scope        Scope
 	Direction    stats.ChangeKind
 	Target       bench.Target // of a whole field only edition, serving and workload
+	Part         []string     // of a whole field: the frameworks whose effect it is, where that is not the one of all
+	Relative     bool         // of a part: to the rest of the field; else as measured
 	Onset        Moment
 	Reported     Moment
 	Effect       *float64 // new ÷ old - 1 of the signal; nil when there was nothing before

@@ -3,6 +3,8 @@ package change_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"restbench/internal/bench"
@@ -51,7 +53,8 @@ func TestAPartOfTheFieldThatIsSlowerIsTold(t *testing.T) {
 					}
 				}
 			}))
-			if whole := ofTarget(h, true); len(whole) != 1 || whole[0].Way() != change.Slower || whole[0].Scope != change.ScopeFramework {
+			if whole := ofTarget(h, true); len(whole) != 1 || whole[0].Way() != change.Slower || whole[0].Scope != change.ScopeFramework ||
+				!strings.HasPrefix(whole[0].What(), "several frameworks (a part of edition current, relative to the rest: "+firstNames(test.slow)) {
 				t.Errorf("%s, seed %d: %+v", name, seed, whole)
 			}
 		}
@@ -70,8 +73,43 @@ func TestAPartOfTheFieldThatTheMachineSlows(t *testing.T) {
 				}
 			}
 		}))
-		if whole := ofTarget(h, true); len(whole) != 1 || whole[0].Way() != change.Slower || whole[0].Scope != change.ScopeHost {
+		whole := ofTarget(h, true)
+		if len(whole) != 1 || whole[0].Way() != change.Slower || whole[0].Scope != change.ScopeHost {
 			t.Errorf("seed %d: %+v", seed, whole)
+			continue
+		}
+		if got := whole[0].What(); got != "the machine (a part of edition current, relative to the rest: "+firstNames(4)+")" {
+			t.Errorf("seed %d: %s", seed, got)
+		}
+	}
+}
+
+// firstNames are the names of the first of the field, as a text has them.
+func firstNames(n int) string {
+	var names []string
+	for i := range n {
+		names = append(names, target(i).Framework)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// Who moved with most of the field is told apart from who did not; where all moved,
+// there is no part.
+func TestAPartThatMovedAsMeasured(t *testing.T) {
+	for slow, want := range map[int]string{
+		7:    "the machine (a part of edition current: " + firstNames(7) + ")",
+		size: "the machine (all of edition current)",
+	} {
+		h := replay(on(0.004, 1, size, false, func(campaign int, c change.Campaign) {
+			for i := range slow {
+				if campaign >= 30 {
+					slower(c, i, 0.5)
+				}
+			}
+		}))
+		if c := ofTarget(h, true)[0]; c.What() != want || c.Relative {
+			t.Errorf("%d of %d: %s", slow, size, c.What())
 		}
 	}
 }

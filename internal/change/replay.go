@@ -191,6 +191,7 @@ func (w *watch) take(found stats.Change) {
 		Target: bench.Target{Edition: w.group.edition, Serving: w.group.serving, Workload: w.group.workload}}
 	if whole {
 		c.Scope = w.scopeOfAll(found)
+		c.Part, c.Relative = w.part(found), found.Relative
 	} else {
 		c.Target = w.targets[found.Series]
 		c.Before, c.After = w.versionsAround(found)

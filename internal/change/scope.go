@@ -82,6 +82,23 @@ func (w *watch) scopeOfAll(found stats.Change) Scope {
 	return w.scopeByUpgrades(found)
 }
 
+// part names the frameworks that moved in an event; none where all that were measured did.
+func (w *watch) part(found stats.Change) (names []string) {
+	values := w.seen[found.Reported].values(w.signal)
+	rest := false
+	for i, t := range w.targets {
+		if slices.Contains(found.Moved, i) {
+			names = append(names, t.Framework)
+		} else if values[t] > 0 {
+			rest = true
+		}
+	}
+	if !rest && !found.Relative {
+		return nil
+	}
+	return names
+}
+
 // scopeByUpgrades is what the upgrades of the targets at that time have in common.
 func (w *watch) scopeByUpgrades(found stats.Change) Scope {
 	scopes := map[Scope]bool{}

@@ -33,11 +33,28 @@ func (c Change) What() string {
 	}
 	switch c.Scope {
 	case ScopeHost:
-		return fmt.Sprintf("the machine (all of edition %s)", c.Target.Edition)
+		return fmt.Sprintf("the machine (%s)", c.who())
 	case ScopeFramework:
-		return fmt.Sprintf("several frameworks (of edition %s)", c.Target.Edition)
+		return fmt.Sprintf("several frameworks (%s)", c.who())
 	}
-	return fmt.Sprintf("the %s (all of edition %s)", c.Scope, c.Target.Edition)
+	return fmt.Sprintf("the %s (%s)", c.Scope, c.who())
+}
+
+// who names the part of a field whose effect is told: their baselines begin anew, so
+// that nothing else will name them.
+func (c Change) who() string {
+	all := "all of edition " + c.Target.Edition
+	if c.Scope == ScopeFramework {
+		all = "of edition " + c.Target.Edition
+	}
+	switch names := strings.Join(c.Part, ", "); {
+	case names == "":
+		return all
+	case c.Relative:
+		return fmt.Sprintf("a part of edition %s, relative to the rest: %s", c.Target.Edition, names)
+	default:
+		return fmt.Sprintf("a part of edition %s: %s", c.Target.Edition, names)
+	}
 }
 
 // Size is the effect with its interval, for people; empty when there is none.

@@ -48,15 +48,23 @@ func outline(stderr string) (what, cause, said string) {
 	return what, cause, said
 }
 
-// unreachable reports whether the network, not the content, was the trouble. An
-// index whose proxy answers in its place is not there either.
+// unreachable reports whether the network, not the content, was the trouble.
 func unreachable(stderr string) bool {
-	lower := strings.ToLower(stderr)
-	for _, sign := range []string{
+	return saysOneOf(stderr,
 		"error sending request", "dns error", "tcp connect error", "connection refused",
 		"network is unreachable", "operation timed out", "connection reset by peer", "no such host",
-		"network timeout", "server error (502 ", "server error (503 ", "server error (504 ",
-	} {
+		"network timeout")
+}
+
+// unavailable reports whether the index, or a proxy in its place, answered that it
+// cannot serve this now; what else it is asked it may serve.
+func unavailable(stderr string) bool {
+	return saysOneOf(stderr, "server error (502 ", "server error (503 ", "server error (504 ")
+}
+
+func saysOneOf(stderr string, signs ...string) bool {
+	lower := strings.ToLower(stderr)
+	for _, sign := range signs {
 		if strings.Contains(lower, sign) {
 			return true
 		}

@@ -5,16 +5,16 @@ import "testing"
 // What keeps uv from the index is told from what the index says, in the words of uv's
 // releases.
 func TestUnreachable(t *testing.T) {
-	for report, want := range map[string]bool{
-		"cause: HTTP status server error (503 Service Unavailable) for url (http://127.0.0.1:9/simple/a/)": true,
-		"Caused by: HTTP status server error (502 Bad Gateway) for url (http://127.0.0.1:9/simple/a/)":     true,
-		"cause: HTTP status server error (504 Gateway Timeout) for url (http://127.0.0.1:9/simple/a/)":     true,
-		"Failed to download distribution due to network timeout. Try increasing UV_HTTP_TIMEOUT":           true,
-		"cause: HTTP status client error (404 Not Found) for url (http://127.0.0.1:9/simple/a/)":           false,
-		"Because there is no version of a==503 and you require a==503, we can conclude":                    false,
+	for report, want := range map[string]struct{ unreachable, unavailable bool }{
+		"cause: HTTP status server error (503 Service Unavailable) for url (http://127.0.0.1:9/simple/a/)": {unavailable: true},
+		"Caused by: HTTP status server error (502 Bad Gateway) for url (http://127.0.0.1:9/simple/a/)":     {unavailable: true},
+		"cause: HTTP status server error (504 Gateway Timeout) for url (http://127.0.0.1:9/simple/a/)":     {unavailable: true},
+		"Failed to download distribution due to network timeout. Try increasing UV_HTTP_TIMEOUT":           {unreachable: true},
+		"cause: HTTP status client error (404 Not Found) for url (http://127.0.0.1:9/simple/a/)":           {},
+		"Because there is no version of a==503 and you require a==503, we can conclude":                    {},
 	} {
-		if got := unreachable(report); got != want {
-			t.Errorf("%t: %s", got, report)
+		if unreachable(report) != want.unreachable || unavailable(report) != want.unavailable {
+			t.Errorf("unreachable %t, unavailable %t: %s", unreachable(report), unavailable(report), report)
 		}
 	}
 }

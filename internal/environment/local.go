@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -118,10 +119,30 @@ func (d *digest) add(ctx context.Context, name string) error {
 	case !info.Mode().IsRegular() || filepath.Ext(name) == ".pyc":
 		return nil
 	}
-	text, err := os.ReadFile(name)
-	d.write(name, text)
+	return d.file(ctx, name)
+}
+
+// file takes in the hash of the content, because a file may be larger than the memory.
+func (d *digest) file(ctx context.Context, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, reader(func(p []byte) (int, error) {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		return f.Read(p)
+	}))
+	d.write(name, sum.Sum(nil))
 	return err
 }
+
+type reader func([]byte) (int, error)
+
+func (r reader) Read(p []byte) (int, error) { return r(p) }
 
 func (d *digest) write(name string, text []byte) {
 	fmt.Fprintf(d, "%d:%s,%d:%s,", len(name), name, len(text), text)

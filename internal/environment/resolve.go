@@ -42,8 +42,12 @@ func (m *Manager) Resolve(ctx context.Context, r ResolveRequest) (Resolution, er
 		return Resolution{}, fmt.Errorf("resolve %s: %w", r.Name, context.Cause(ctx))
 	}
 	failure := &bench.Failure{Stage: bench.StageInstall, Cause: fmt.Sprintf("resolve %s: %s", r.Name, err)}
-	if refused, ok := errors.AsType[*refusal](err); ok && refused.network {
-		return Resolution{}, &unreachableIndex{failure}
+	refused, ok := errors.AsType[*refusal](err)
+	switch {
+	case ok && refused.network:
+		return Resolution{}, &unasked{failure, ErrUnreachable}
+	case ok && refused.unavailable:
+		return Resolution{}, &unasked{failure, ErrUnavailable}
 	}
 	return Resolution{}, failure
 }
@@ -52,12 +56,22 @@ func (m *Manager) Resolve(ctx context.Context, r ResolveRequest) (Resolution, er
 // have answered is not known.
 var ErrUnreachable = errors.New("the package index cannot be reached")
 
-// unreachableIndex is a failure that is ErrUnreachable, too.
-type unreachableIndex struct{ *bench.Failure }
+// ErrUnavailable means that the package index, or a proxy in its place, could not serve
+// this now (502, 503, 504). It may serve others: a proxy that keeps what it has fetched
+// does, when the index behind it is gone.
+var ErrUnavailable = errors.New("the package index cannot serve this now")
 
-func (u *unreachableIndex) Unwrap() []error { return []error{u.Failure, ErrUnreachable} }
+// unasked is a failure that is one of these, too.
+type unasked struct {
+	*bench.Failure
+	why error
+}
+
+func (u *unasked) Unwrap() []error { return []error{u.Failure, u.why} }
 
 func (m *Manager) resolve(ctx context.Context, r ResolveRequest) (Resolution, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, installLimit, fmt.Errorf("not done after %s", installLimit))
+	defer cancel()
 	requirements, folders, err := absolute(ctx, r.Requirements)
 	if err != nil {
 		return Resolution{}, err
@@ -66,8 +80,6 @@ func (m *Manager) resolve(ctx context.Context, r ResolveRequest) (Resolution, er
 	if err != nil {
 		return Resolution{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, installLimit, fmt.Errorf("not done after %s", installLimit))
-	defer cancel()
 	python, err := m.python(ctx, bench.Recipe{Name: r.Name, Python: r.Python})
 	if err != nil {
 		return Resolution{}, err

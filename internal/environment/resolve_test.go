@@ -362,12 +362,13 @@ func TestOnlyWheels(t *testing.T) {
 	}
 }
 
-// An index that does not answer is told from one that says no.
+// An index that does not answer is told from one that cannot serve, and that from one
+// that says no.
 func TestResolveTellsAnUnreachableIndex(t *testing.T) {
 	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
 	t.Cleanup(busy.Close)
-	for address, unreachable := range map[string]bool{
-		closedPort(t) + "/simple": true, busy.URL + "/simple": true, newIndex(t, newWheel(t, "other", "1", "")).simple(): false,
+	for address, want := range map[string]error{
+		closedPort(t) + "/simple": ErrUnreachable, busy.URL + "/simple": ErrUnavailable, newIndex(t, newWheel(t, "other", "1", "")).simple(): nil,
 	} {
 		w := newWorld(t, address)
 		w.env["UV_HTTP_RETRIES"] = "0"
@@ -375,8 +376,9 @@ func TestResolveTellsAnUnreachableIndex(t *testing.T) {
 			Name: "greeter@latest", Requirements: []string{"greeter"}, Python: bench.PythonWish{Version: minor(w.python.Version)},
 		})
 		var failure *bench.Failure
-		if errors.Is(err, ErrUnreachable) != unreachable || !errors.As(err, &failure) || failure.Stage != bench.StageInstall {
-			t.Errorf("unreachable %t: %v", unreachable, err)
+		if errors.Is(err, ErrUnreachable) != errors.Is(want, ErrUnreachable) || errors.Is(err, ErrUnavailable) != errors.Is(want, ErrUnavailable) ||
+			!errors.As(err, &failure) || failure.Stage != bench.StageInstall {
+			t.Errorf("want %v: %v", want, err)
 		}
 	}
 }

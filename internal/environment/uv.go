@@ -146,13 +146,14 @@ func (m *Manager) runUV(ctx context.Context, command bench.Command) (bench.Outpu
 	if strings.TrimSpace(report) == "" {
 		report = err.Error()
 	}
-	return out, &refusal{line: explain(report), network: unreachable(report)}
+	return out, &refusal{line: explain(report), network: unreachable(report), unavailable: unavailable(report)}
 }
 
 // refusal is what uv could not do.
 type refusal struct {
-	line    string
-	network bool // the network, not the content, was the trouble
+	line        string
+	network     bool // the network, not the content, was the trouble
+	unavailable bool // the index cannot serve this now
 }
 
 func (r *refusal) Error() string { return r.line }

@@ -229,14 +229,17 @@ func (r Comparison) Sentence() string {
 // because its interval was as narrow as was asked for would end there again, however
 // long it may take.
 func (r Comparison) advice() string {
-	longer, finer := "a longer --time narrows it", "another --threshold tells more, a longer --time does not"
-	if r.Campaign.Kind == bench.KindUpgrade {
-		longer, finer = "a longer time (of latest) narrows it", "a finer precision (of latest) tells more, a longer time does not"
+	const precise = "that is as precise as was asked for"
+	upgrade := r.Campaign.Kind == bench.KindUpgrade // its precision does not follow from its threshold
+	switch {
+	case r.precise() && upgrade:
+		return precise + ": a finer precision (of latest) tells more, a longer time does not"
+	case r.precise():
+		return precise + ", so the difference lies at the threshold: another --threshold tells more, a longer --time does not"
+	case upgrade:
+		return "a longer time (of latest) narrows it"
 	}
-	if r.precise() {
-		return "that is as precise as was asked for, so the difference lies at the threshold: " + finer
-	}
-	return longer
+	return "a longer --time narrows it"
 }
 
 // precise reports whether the ratio is known as well as was asked for.

@@ -122,7 +122,7 @@ func TestWhatTellsMoreThanAPreciseUnknown(t *testing.T) {
 		says string
 	}{
 		"compare": {report.NewComparison(c, ms, 0.02), "at the threshold: another --threshold tells more"},
-		"upgrade": {report.NewUpgrade(u, ums, upgradeThreshold).Comparison, "at the threshold: a finer precision (of latest) tells more"},
+		"upgrade": {report.NewUpgrade(u, ums, upgradeThreshold).Comparison, "as was asked for: a finer precision (of latest) tells more"},
 	} {
 		sentence := test.of.Sentence()
 		if test.of.Verdict != stats.Unknown || !strings.Contains(sentence, test.says) || strings.Contains(sentence, "narrows") {

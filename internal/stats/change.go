@@ -50,6 +50,7 @@ type Change struct {
 	Effect   *float64  // new level ÷ old level - 1; nil if there was no old one
 	CI95     *Interval // of Effect
 	Relative bool      // of WholeField: only some series moved, and Effect is theirs, relative to the others
+	Moved    []int     // of WholeField: the series whose Effect it is, where that is not the one of all
 }
 
 // Config says what a Detector watches. The numbers of the method itself are

@@ -30,6 +30,7 @@ func (d *Detector) eventOfAll(campaign int, differences []float64, margin float6
 func (d *Detector) eventOfSome(change Change, moved []deviation) Change {
 	mean, margin := 0.0, 0.0
 	for _, one := range moved {
+		change.Moved = append(change.Moved, one.series)
 		mean += one.difference / float64(len(moved))
 		margin += marginOf(one.sigma, one.freedom) / float64(len(moved))
 	}
