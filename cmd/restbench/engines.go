@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -149,7 +150,7 @@ func (e *engineCheck) rows() []report.EngineRow {
 	return rows
 }
 
-var errNothingCompared = fmt.Errorf("nothing was compared: no target has the %d blocks with answers that an interval needs", fewBlocks)
+var errNothingCompared = errors.New("nothing was compared: no target has the two blocks with answers that an interval needs")
 
 // show prints the comparison. It is an error when the engines differ, when the native
 // one may be too dear, or when there is none; not when the machine is too noisy to tell.

@@ -30,10 +30,15 @@ type Usage struct {
 
 	// Busiest is how long the busiest of its processes ran, or waited for a processor, since
 	// the reading before; 0 where that is not known. Several that each wait use as much in
-	// all as one that is at its limit. Of a process that runs on so many processors at once
-	// that no interpreter lock can hold it, the busiest thread counts.
+	// all as one that is at its limit. Of a process that runs on more than
+	// UnlockedProcessors at once, the busiest thread counts.
 	Busiest time.Duration
 }
+
+// UnlockedProcessors is on how many processors at once no interpreter lock lets a process
+// run: what it does without its lock, in the kernel above all, is less than what it does
+// with it.
+const UnlockedProcessors = 2
 
 // Reading is a Usage with what became of the server since the reading before.
 type Reading struct {

@@ -44,15 +44,14 @@ func FromMeasurements(c bench.Campaign, all []bench.Measurement) (seen Campaign,
 	if c.State != bench.StateFinished || c.Kind != bench.KindScheduled && c.Kind != bench.KindConfirm {
 		return Campaign{}, false
 	}
-	clean, means := []bench.Measurement(nil), map[string]int{}
+	var clean []bench.Measurement
 	for _, m := range all {
 		if m.Valid() && m.Round >= 1 {
 			clean = append(clean, m)
-			means[meansOf(m)]++
 		}
 	}
 	seen = Campaign{
-		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, commonest(means)),
+		ID: c.ID, At: c.Finished, Kind: c.Kind, Machine: machine(c), Protocol: protocol(c, bench.Means(clean)),
 		Rates: medians(clean, bench.SignalRequests), Costs: medians(clean, bench.SignalServerCPU),
 		Signals: map[bench.Target]bench.Signal{}, Versions: map[bench.Target]bench.Versions{},
 	}
@@ -96,29 +95,6 @@ func machine(c bench.Campaign) string {
 
 func protocol(c bench.Campaign, means string) string {
 	return fmt.Sprintf("protocol %s, %s", c.Protocol.Hash(), means)
-}
-
-// commonest is what most measurements were made with. The idle limit is that of the
-// machine: another program that asks for one during a few of them is no other protocol.
-func commonest(means map[string]int) (most string) {
-	for _, one := range slices.Sorted(maps.Keys(means)) {
-		if means[one] > means[most] {
-			most = one
-		}
-	}
-	return most
-}
-
-// meansOf is what m was measured with.
-func meansOf(m bench.Measurement) string {
-	means := m.Load.Engine
-	if pinning := m.Conditions.Pinning; pinning != "" && pinning != bench.PinningNone {
-		means += " pinned " + pinning
-	}
-	if limit := m.Conditions.IdleLimit; limit != "" {
-		means += " idle " + limit
-	}
-	return means
 }
 
 // group is a field: targets of one edition, measured side by side.

@@ -130,14 +130,19 @@ func serveDeaf(port, _ string) int {
 	return serve(port)
 }
 
+// listening is a socket that can be handed to others.
+func listening(port string) (*os.File, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:"+port)
+	if err != nil {
+		return nil, err
+	}
+	return l.(*net.TCPListener).File()
+}
+
 // serveByWorkers hands its socket to a worker, as pre-forking servers do. The
 // worker does not notice when its parent dies.
 func serveByWorkers(port, _ string) int {
-	l, err := net.Listen("tcp4", "127.0.0.1:"+port)
-	if err != nil {
-		return 1
-	}
-	socket, err := l.(*net.TCPListener).File()
+	socket, err := listening(port)
 	if err != nil {
 		return 1
 	}
@@ -153,11 +158,7 @@ func serveByWorkers(port, _ string) int {
 // serveByPool hands its socket to two workers. It replaces those that end, or does not
 // even wait for them.
 func serveByPool(port, argument string) int {
-	l, err := net.Listen("tcp4", "127.0.0.1:"+port)
-	if err != nil {
-		return 1
-	}
-	socket, err := l.(*net.TCPListener).File()
+	socket, err := listening(port)
 	if err != nil {
 		return 1
 	}

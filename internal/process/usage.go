@@ -128,18 +128,13 @@ func (r census) busiest(before census) (most time.Duration) {
 	return most
 }
 
-// unlocked is on how many processors at once no interpreter lock lets a process run:
-// what it does without its lock, in the kernel above all, is less than what it does
-// with it.
-const unlocked = 2
-
 // after is how long the process worked in a window: as a whole, since most interpreters
 // let one thread work at a time, and where it was on too many processors for that its
 // busiest thread. Where most was done by threads that have ended meanwhile nobody knows
 // that one.
 func (s share) after(was share, window time.Duration) time.Duration {
 	all := s.own() - was.own()
-	if s.ran-was.ran <= unlocked*window {
+	if s.ran-was.ran <= bench.UnlockedProcessors*window {
 		return all
 	}
 	var most, sum time.Duration

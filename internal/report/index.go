@@ -34,31 +34,11 @@ func NewRates(c bench.Campaign, ms []bench.Measurement) Rates {
 // used is not the machine: other pinning or idle states give other rates.
 func (t *series) identity() string {
 	v := t.Versions
-	parts := []string{v.Framework, v.Server, v.Python, commonest(t.chosen)}
+	parts := []string{v.Framework, v.Server, v.Python, bench.Means(t.chosen)}
 	for _, name := range slices.Sorted(maps.Keys(v.Packages)) {
 		parts = append(parts, name+"=="+v.Packages[name])
 	}
 	return strings.Join(parts, "\n")
-}
-
-// commonest is what most measurements were made with, of equals the first. The idle limit
-// is that of the machine: another program may ask for one during a few of them.
-func commonest(ms []bench.Measurement) (most string) {
-	counts := map[string]int{}
-	for _, m := range ms {
-		counts[meansOf(m)]++
-	}
-	for _, m := range ms {
-		if one := meansOf(m); counts[one] > counts[most] {
-			most = one
-		}
-	}
-	return most
-}
-
-// meansOf is what m was measured with.
-func meansOf(m bench.Measurement) string {
-	return strings.Join([]string{m.Load.Engine, m.Conditions.Pinning, m.Conditions.IdleLimit}, "\n")
 }
 
 // HostIndex is how fast the machine was in the campaign now, 1 for as fast as in

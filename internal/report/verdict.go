@@ -43,7 +43,6 @@ func Explain(limit string) string {
 const (
 	busy       = 0.85 // of a processor
 	half       = 0.5  // of a processor: who uses more of it does not just wait
-	unlocked   = 2    // processors at once: no interpreter lock holds who uses more
 	filled     = 0.9  // of the connections have a request under way
 	busySteal  = 0.1  // of the machine's time
 	busyOthers = 0.5  // of the time somebody waits for a processor
@@ -109,7 +108,7 @@ func serverFull(machine bench.Machine, m bench.Measurement) bool {
 // nobody can tell them from threads that wait.
 func movesAbout(m bench.Measurement) bool {
 	all := m.Server.CPU + m.Server.RunQueue
-	return m.Server.Busiest > 0 && over(m.Server.CPU, m.Load.Duration) > unlocked &&
+	return m.Server.Busiest > 0 && over(m.Server.CPU, m.Load.Duration) > bench.UnlockedProcessors &&
 		all > m.Server.Busiest*time.Duration(max(1, m.Server.Processes))
 }
 
